@@ -1,0 +1,29 @@
+package session
+
+import (
+	"time"
+
+	"github.com/mentalverse/session/token"
+)
+
+// EventKind names what happened to a session.
+type EventKind string
+
+// The kinds of event that a change commits.
+const (
+	EventCreated EventKind = "session.created"
+	EventUpdated EventKind = "session.updated" // permissions, authentication; tokens below MinGen are dead
+	EventEnded   EventKind = "session.ended"
+)
+
+// Event is something that happened to a session, told to its client, to other
+// nodes and to other services. Refreshes are not announced: that would time
+// the grace for a thief.
+type Event struct {
+	Kind      EventKind
+	At        time.Time
+	SessionID token.ID
+	SubjectID string
+	Reason    EndReason // of an end
+	MinGen    uint32    // tokens of a generation below are dead
+}

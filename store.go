@@ -1,0 +1,150 @@
+package session
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/mentalverse/session/token"
+)
+
+// Store keeps sessions, accounts, used challenges, keys, events and audit
+// records. It decides nothing: rules are the service's.
+//
+// All methods are safe for concurrent use. A failure that is not one of the
+// sentinel errors below means "unknown": the caller must treat it as
+// [CodeUnavailable] and never as an answer.
+type Store interface {
+	// Session returns the session whether it lives or has ended.
+	// [ErrNotFound] when there is none (or it has been swept).
+	Session(ctx context.Context, id token.ID) (Session, error)
+
+	// Roster returns the subject's roster. A subject never seen has the zero
+	// roster of that subject: version 0 and no sessions. Never ErrNotFound.
+	Roster(ctx context.Context, subjectID string) (Roster, error)
+
+	// UserOf returns the id of the user an account belongs to.
+	// [ErrNotFound] when the account has never signed in.
+	UserOf(ctx context.Context, account Account) (string, error)
+
+	// Live yields every session that has not ended and whose id is not older
+	// than since, in the order of their ids. The first error ends the sequence.
+	Live(ctx context.Context, since time.Time) iter.Seq2[Session, error]
+
+	// Apply commits each change wholly or not at all, and returns one error for
+	// each in order: nil, [ErrConflict] (a compare-and-swap lost; read again and
+	// decide anew), [ErrNonceUsed], or an unknown failure. It returns only after
+	// what it acknowledges is durable. Changes of one call or of several may
+	// share a commit; one that conflicts takes no other with it.
+	Apply(ctx context.Context, changes ...Change) []error
+
+	// Keys returns every stored signing key, ordered by ActiveFrom.
+	Keys(ctx context.Context) ([]WrappedKey, error)
+	// AddKey stores a key durably. [ErrConflict] when a key of the same
+	// algorithm and the same ActiveFrom exists, or the id is taken.
+	AddKey(ctx context.Context, k WrappedKey) error
+	// DropKeys removes the keys with these ids; missing ones are no error.
+	DropKeys(ctx context.Context, ids ...string) error
+
+	// Meta returns the store's own facts; a new store has the zero Meta.
+	Meta(ctx context.Context) (Meta, error)
+	// SetMeta replaces them durably if they still equal old, else [ErrConflict].
+	SetMeta(ctx context.Context, old, new Meta) error
+
+	// Events returns up to limit events after the position, oldest first.
+	Events(ctx context.Context, after uint64, limit int) ([]StoredEvent, error)
+	// Records returns up to limit audit records after the position, oldest first.
+	Records(ctx context.Context, after uint64, limit int) ([]StoredRecord, error)
+
+	// Sweep deletes at most limit rows of each kind that are older than their
+	// cutoff, in a transaction of its own that shares the writers' queue, and
+	// returns how many it deleted. Zero means that nothing is left to do.
+	Sweep(ctx context.Context, cut SweepCut, limit int) (int, error)
+
+	// Ping reports whether the store can answer.
+	Ping(ctx context.Context) error
+	// Close finishes queued changes and releases the store.
+	Close() error
+}
+
+// Change is what one act does to the store: it commits wholly or not at all.
+// The audit record is part of it, so that no change is without one.
+type Change struct {
+	// Insert are new sessions, with Version 1.
+	Insert []Session
+	// Update are sessions in their new state. Version is the version they were
+	// read at; the store keeps them with Version+1, or answers ErrConflict when
+	// the stored version differs. A stored session that has ended accepts no
+	// update: ended is final.
+	Update []Session
+	// Roster, when not nil, replaces the subject's roster in its new state.
+	// Version is as for Update (0 for a subject never seen).
+	Roster *Roster
+	// Link, when not nil, binds an account that no user has yet; ErrConflict
+	// when another change bound it first.
+	Link *Link
+	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
+	Nonce *UsedNonce
+
+	Events  []Event
+	Records []Record
+}
+
+// Roster is the list of a subject's sessions that may live, oldest first. The
+// session limit is enforced by its compare-and-swap. Sessions that ended leave
+// the list when the next one is created.
+type Roster struct {
+	SubjectID string
+	Sessions  []token.ID
+	Version   uint64
+}
+
+// Link says that an account belongs to a user.
+type Link struct {
+	Account Account
+	UserID  string
+	At      time.Time
+}
+
+// UsedNonce is a challenge that has been answered. Key begins with the
+// challenge's issue time in big-endian seconds, so keys are time-ordered.
+type UsedNonce struct {
+	Key [20]byte
+}
+
+// WrappedKey is a signing key as a store keeps it: its secret encrypted under
+// the keyring's wrapping key.
+type WrappedKey struct {
+	ID         string
+	Algorithm  token.Algorithm
+	CreatedAt  time.Time // published from here on
+	ActiveFrom time.Time // signs from here on
+	Secret     []byte    // AES-256-GCM: nonce ‖ ciphertext ‖ tag
+}
+
+// Meta are the store's own facts.
+type Meta struct {
+	RestoreEpoch uint32
+	KeyCheck     []byte // a fingerprint of the master key the store was made with
+	Running      bool   // set while a service runs: still set at start means an unclean end
+}
+
+// SweepCut says how old is too old. A zero time sweeps nothing of that kind.
+type SweepCut struct {
+	Sessions time.Time // by the time in their id
+	Nonces   time.Time // by their challenge's issue time
+	Events   time.Time
+	Records  time.Time
+}
+
+// StoredEvent is an event with its position in the log.
+type StoredEvent struct {
+	Position uint64
+	Event
+}
+
+// StoredRecord is an audit record with its position.
+type StoredRecord struct {
+	Position uint64
+	Record
+}

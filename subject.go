@@ -1,0 +1,43 @@
+package session
+
+import (
+	"crypto/rand"
+)
+
+// Chain names a family of wallets.
+type Chain string
+
+// The chains an account can live on.
+const (
+	InternetComputer Chain = "icp"
+	Ethereum         Chain = "ethereum"
+	Solana           Chain = "solana"
+)
+
+// Account is a wallet's public name in its canonical text form: an IC
+// principal, an EIP-55 address or a Solana address.
+type Account struct {
+	Chain   Chain
+	Address string
+}
+
+// String returns "chain:address", the account's key in a store.
+func (a Account) String() string { return string(a.Chain) + ":" + a.Address }
+
+// IsZero reports whether no account is named.
+func (a Account) IsZero() bool { return a == Account{} }
+
+// Subject is whom a session is for. ID is the stable random id of a user (or,
+// for an anonymous session, the pseudonym); Account is what they signed with.
+type Subject struct {
+	ID      string
+	Account Account
+}
+
+// NewUserID returns a fresh random user id, "user_" and 128 bits. It says
+// nothing of the account, so that accounts can be linked to it later.
+func NewUserID() string {
+	var b [16]byte
+	rand.Read(b[:])
+	return "user_" + lowerBase32.EncodeToString(b[:])
+}
