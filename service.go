@@ -1,0 +1,228 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/mentalverse/session/token"
+)
+
+// Config is what a [Service] stands on. Store, Verifier, MasterKey and Issuer
+// are required; the rest has defaults.
+type Config struct {
+	Store        Store
+	Verifier     Verifier
+	MasterKey    MasterKey
+	RestoreEpoch uint32          // see Meta.RestoreEpoch; raising it ends every session
+	Issuer       string          // of session tokens: the service's public URL
+	Algorithm    token.Algorithm // of session tokens; EdDSA by default
+	Policies     Policies        // DefaultPolicies by default
+	Now          func() time.Time
+	Log          *slog.Logger
+	Observer     Observer
+}
+
+// Observer is told of what operators count. Its methods must not block.
+type Observer interface {
+	// Alarm tells of what an operator must look at, such as "store_rollback".
+	Alarm(name string)
+	// Event tells of a committed event.
+	Event(e Event)
+}
+
+type noObserver struct{}
+
+func (noObserver) Alarm(string) {}
+func (noObserver) Event(Event)  {}
+
+// Service is the session service: every rule of the domain over a [Store] and
+// a [Verifier]. Its methods are safe for concurrent use and return an [*Error]
+// for every refusal; any other error is unknown and means CodeUnavailable.
+type Service struct {
+	store    Store
+	verifier Verifier
+	policies Policies
+	epoch    uint32
+	now      func() time.Time
+	log      *slog.Logger
+	observer Observer
+	keys     *Keyring
+
+	live      *live
+	deadlines *deadlines
+	graves    *deadlines // tombstones to bury
+	subjects  [256]sync.Mutex
+}
+
+// NewService opens the service over its store: it checks the master key and
+// the restore epoch, puts the signing keys in force and loads the live
+// sessions. Call Run to keep it going.
+func NewService(ctx context.Context, c Config) (*Service, error) {
+	if c.Algorithm == "" {
+		c.Algorithm = token.EdDSA
+	}
+	if c.Policies == nil {
+		c.Policies = DefaultPolicies()
+	}
+	if err := c.Policies.Check(); err != nil {
+		return nil, err
+	}
+	if c.Now == nil {
+		c.Now = time.Now
+	}
+	if c.Log == nil {
+		c.Log = slog.New(slog.DiscardHandler)
+	}
+	if c.Observer == nil {
+		c.Observer = noObserver{}
+	}
+	keys, err := NewKeyring(c.MasterKey, c.RestoreEpoch, c.Issuer, c.Algorithm, c.Policies)
+	if err != nil {
+		return nil, err
+	}
+	s := &Service{
+		store: c.Store, verifier: c.Verifier, policies: c.Policies, epoch: c.RestoreEpoch,
+		now: c.Now, log: c.Log, observer: c.Observer, keys: keys,
+		live: newLive(), deadlines: newDeadlines(), graves: newDeadlines(),
+	}
+	unclean, err := s.claimStore(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := keys.Load(ctx, s.store, s.now()); err != nil {
+		return nil, err
+	}
+	return s, s.load(ctx, unclean)
+}
+
+// claimStore checks that store, master key and restore epoch belong together,
+// and marks the store as running. It reports whether the last run ended
+// uncleanly.
+func (s *Service) claimStore(ctx context.Context) (unclean bool, err error) {
+	old, err := s.store.Meta(ctx)
+	if err != nil {
+		return false, err
+	}
+	if err := s.keys.matches(old); err != nil {
+		return false, err
+	}
+	if s.epoch < old.RestoreEpoch {
+		return false, fmt.Errorf("session: the restore epoch %d is below the store's %d: an older configuration or key folder was put beside a newer store", s.epoch, old.RestoreEpoch)
+	}
+	if old.KeyCheck != nil && s.epoch > old.RestoreEpoch {
+		now := s.now()
+		record := Record{Action: ActionEpoch, At: now, Detail: fmt.Sprint(s.epoch)}
+		if err := s.store.Apply(ctx, Change{Records: []Record{record}})[0]; err != nil {
+			return false, err
+		}
+		s.log.Warn("restore epoch raised: every earlier session has ended", "from", old.RestoreEpoch, "to", s.epoch)
+	}
+	return old.Running, s.store.SetMeta(ctx, old, Meta{RestoreEpoch: s.epoch, KeyCheck: s.keys.check, Running: true})
+}
+
+// load fills the live table. After an unclean end up to a minute of activity
+// may be lost, so each session is given that minute.
+func (s *Service) load(ctx context.Context, unclean bool) error {
+	now := s.now()
+	n := 0
+	for row, err := range s.store.Live(ctx, now.Add(-MaxAbsoluteLife)) {
+		if err != nil {
+			return err
+		}
+		if row.RestoreEpoch != s.epoch {
+			continue
+		}
+		s.live.keepWritten(row)
+		if unclean {
+			at := row.LastActivity.Add(activityEvery)
+			if at.After(now) {
+				at = now
+			}
+			s.live.see(row, 0, at, now)
+			row.LastActivity = at
+		}
+		s.schedule(row)
+		n++
+	}
+	s.log.Info("live sessions loaded", "sessions", n, "unclean_end", unclean)
+	return nil
+}
+
+// schedule sets the deadline at which the session's next end may be reached.
+func (s *Service) schedule(row Session) { s.deadlines.add(row.ID, row.IdleEnd()) }
+
+// Keys returns the service's keyring.
+func (s *Service) Keys() *Keyring { return s.keys }
+
+// Ready reports whether the store answers; nil means yes.
+func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
+
+// LiveCount returns how many sessions stand in memory.
+func (s *Service) LiveCount() int { return s.live.count() }
+
+// session returns a session from memory or the store, with what was seen of
+// it. ErrNotFound when there is none or it is of another restore epoch.
+func (s *Service) session(ctx context.Context, id token.ID) (Session, error) {
+	row, mark, ok := s.live.get(id)
+	if ok {
+		return row, nil
+	}
+	row, err := s.store.Session(ctx, id)
+	if err != nil {
+		return Session{}, err
+	}
+	if row.RestoreEpoch != s.epoch {
+		return Session{}, ErrNotFound
+	}
+	if !row.Ended() {
+		s.schedule(row)
+	}
+	return s.live.keepRead(row, mark), nil
+}
+
+// commit applies one change and puts its outcome into the live table.
+func (s *Service) commit(ctx context.Context, c Change) error {
+	err := s.store.Apply(ctx, c)[0]
+	if err != nil {
+		for _, row := range c.Update {
+			s.live.forget(row.ID)
+		}
+		return err
+	}
+	for _, row := range c.Insert {
+		s.live.keepWritten(row)
+		s.schedule(row)
+	}
+	for _, row := range c.Update {
+		row.Version++
+		s.live.keepWritten(row)
+		s.live.written(row)
+		if row.Ended() {
+			s.graves.add(row.ID, s.now().Add(tombstoneLife))
+		}
+	}
+	for _, e := range c.Events {
+		s.observer.Event(e)
+	}
+	return nil
+}
+
+// maxAttempts bounds how often a lost compare-and-swap is decided anew.
+const maxAttempts = 32
+
+var errContention = errors.New("session: too many changes at once")
+
+// subjectLock orders this node's creations of one subject, so that they do not
+// spend their attempts on one another. Other nodes meet in the roster's
+// compare-and-swap.
+func (s *Service) subjectLock(subjectID string) *sync.Mutex {
+	var h uint8
+	for i := range len(subjectID) {
+		h = h*31 + subjectID[i]
+	}
+	return &s.subjects[h]
+}

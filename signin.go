@@ -1,0 +1,305 @@
+package session
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/sha256"
+	"errors"
+	"strings"
+	"time"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mentalverse/session/token"
+)
+
+// ChallengeRequest asks for a challenge.
+type ChallengeRequest struct {
+	Purpose      Purpose // sign-in when empty
+	Type         Type    // standard when empty
+	Account      Account // of a reauthentication it may be left out
+	SessionToken string  // of a reauthentication
+}
+
+// Prompt is a challenge with the text to sign.
+type Prompt struct {
+	Challenge
+	Message string
+}
+
+// Challenge issues a challenge. It stores nothing.
+func (s *Service) Challenge(ctx context.Context, r ChallengeRequest) (Prompt, error) {
+	c := Challenge{Purpose: r.Purpose, Type: r.Type, Account: r.Account}
+	switch r.Purpose {
+	case "", PurposeSignIn:
+		c.Purpose = PurposeSignIn
+		if c.Type == "" {
+			c.Type = Standard
+		}
+		if err := served(c.Type); err != nil {
+			return Prompt{}, err
+		}
+	case PurposeReauthenticate:
+		row, err := s.authenticate(ctx, r.SessionToken, Glance)
+		if err != nil {
+			return Prompt{}, err
+		}
+		if !r.Account.IsZero() && r.Account != row.Subject.Account || r.Type != "" && r.Type != row.Type {
+			return Prompt{}, Refuse(CodeInvalidRequest, "this session belongs to another account or type", nil)
+		}
+		c.Account, c.Type, c.SessionID = row.Subject.Account, row.Type, row.ID
+	default:
+		return Prompt{}, Refuse(CodeInvalidRequest, "purpose is signin or reauthenticate", nil)
+	}
+	// The account is checked before it is signed into a nonce.
+	if _, err := s.verifier.Prompt(c); err != nil {
+		return Prompt{}, err
+	}
+	c = s.keys.challenge.issue(c, s.now())
+	text, err := s.verifier.Prompt(c)
+	return Prompt{Challenge: c, Message: text}, err
+}
+
+// served tells which types can be signed in to today.
+func served(t Type) error {
+	switch t {
+	case Standard:
+		return nil
+	case Anonymous, Professional:
+		return Refuse(CodeInvalidRequest, string(t)+" sessions are not served yet; session_type may be standard", nil)
+	}
+	return Refuse(CodeInvalidRequest, "session_type is standard, anonymous or professional", nil)
+}
+
+// CreateRequest asks for a session. Everything but Credential is optional, and
+// can only narrow what the policy gives.
+type CreateRequest struct {
+	Credential  string
+	Type        Type          // standard when empty
+	Duration    time.Duration // of one token; the policy's most when zero
+	Permissions []string      // the policy's when nil; none when empty
+	Reporting   bool          // the client reports its person's activity
+	DeviceLabel string
+	RequestID   string
+}
+
+// Tokens is a session with the pair that opens it.
+type Tokens struct {
+	Session      Session
+	SessionToken string
+	RefreshToken string
+	RefreshAt    time.Time // zero when a refresh would reach no further
+}
+
+// Create verifies a credential and opens a session for its account. Where the
+// account's subject has as many live sessions as its policy allows, the oldest
+// end in the same change.
+func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
+	if r.Type == "" {
+		r.Type = Standard
+	}
+	if err := served(r.Type); err != nil {
+		return Tokens{}, err
+	}
+	policy := s.policies[r.Type]
+	if policy.Reporting && !r.Reporting {
+		return Tokens{}, Refuse(CodeInvalidRequest, `this service serves only clients that report activity: send "activity":"reported"`, nil)
+	}
+	permissions, tokenLife, err := policy.narrow(r.Permissions, r.Duration)
+	if err != nil {
+		return Tokens{}, err
+	}
+	if err := checkLabel(r.DeviceLabel); err != nil {
+		return Tokens{}, err
+	}
+	now := s.now()
+	evidence, nonce, err := s.verify(ctx, r.Credential, Challenge{Purpose: PurposeSignIn, Type: r.Type}, now)
+	if err != nil {
+		return Tokens{}, err
+	}
+
+	created := now.UTC().Truncate(time.Second)
+	row := Session{
+		ID: token.NewID(r.Type.kind(), created), Type: r.Type, Permissions: permissions,
+		DeviceLabel: r.DeviceLabel, Reporting: r.Reporting,
+		CreatedAt: created, AuthTime: created, LastActivity: created, SteppedAt: created,
+		TokenLife: tokenLife, IdleLife: policy.IdleLife, AbsoluteEnd: created.Add(policy.AbsoluteLife),
+		Generation: 1, MinGen: 1, RestoreEpoch: s.epoch, Version: 1,
+	}
+	if !evidence.NotAfter.IsZero() && evidence.NotAfter.Before(row.AbsoluteEnd) {
+		row.AbsoluteEnd = evidence.NotAfter.UTC().Truncate(time.Second)
+	}
+	if !row.AbsoluteEnd.After(created) {
+		return Tokens{}, Refuse(CodeCredentialInvalid, "The credential ends too soon to open a session.", nil)
+	}
+	if evidence.SessionKey != nil {
+		row.SeenKeys = []KeyHash{hashKey(evidence.SessionKey)}
+	}
+	row.ExpiresAt = row.tokenEnd(created)
+	rand.Read(row.Seed[:])
+	return s.open(ctx, row, evidence.Account, nonce, r.RequestID)
+}
+
+// open commits a new session for the account's user, within the limit.
+func (s *Service) open(ctx context.Context, row Session, account Account, nonce UsedNonce, requestID string) (Tokens, error) {
+	lock := s.subjectLock(account.String())
+	lock.Lock()
+	defer lock.Unlock()
+	for range maxAttempts {
+		c := Change{Nonce: &nonce}
+		userID, err := s.store.UserOf(ctx, account)
+		if errors.Is(err, ErrNotFound) {
+			userID = NewUserID()
+			c.Link = &Link{Account: account, UserID: userID, At: row.CreatedAt}
+		} else if err != nil {
+			return Tokens{}, unavailable(err)
+		}
+		row.Subject = Subject{ID: userID, Account: account}
+		if err := s.makeRoom(ctx, &c, row, requestID); err != nil {
+			return Tokens{}, unavailable(err)
+		}
+		c.Insert = []Session{row}
+		c.note(EventCreated, ActionCreate, row, row.CreatedAt, requestID)
+		switch err := s.commit(ctx, c); {
+		case err == nil:
+			return s.mint(row)
+		case errors.Is(err, ErrConflict):
+			continue
+		case errors.Is(err, ErrNonceUsed):
+			return Tokens{}, challengeInvalid(err)
+		default:
+			return Tokens{}, unavailable(err)
+		}
+	}
+	return Tokens{}, unavailable(errContention)
+}
+
+// makeRoom puts the subject's new roster into the change, and ends as many of
+// its oldest sessions of the type as the limit asks.
+func (s *Service) makeRoom(ctx context.Context, c *Change, row Session, requestID string) error {
+	roster, err := s.store.Roster(ctx, row.Subject.ID)
+	if err != nil {
+		return err
+	}
+	var keep []token.ID
+	var same []Session
+	for _, id := range roster.Sessions {
+		other, err := s.session(ctx, id)
+		if errors.Is(err, ErrNotFound) || err == nil && !other.Alive(row.CreatedAt) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		keep = append(keep, id)
+		if other.Type == row.Type {
+			same = append(same, other)
+		}
+	}
+	for len(same) >= s.policies[row.Type].MaxLive {
+		oldest := same[0].end(EndLimit, row.CreatedAt)
+		same = same[1:]
+		c.Update = append(c.Update, oldest)
+		c.note(EventEnded, ActionEnd, oldest, row.CreatedAt, requestID)
+		for i, id := range keep {
+			if id == oldest.ID {
+				keep = append(keep[:i:i], keep[i+1:]...)
+				break
+			}
+		}
+	}
+	roster.Sessions = append(keep, row.ID)
+	c.Roster = &roster
+	return nil
+}
+
+// verify opens a credential, checks that it answers a challenge of ours made
+// for want's purpose, type and session, and then its signature.
+func (s *Service) verify(ctx context.Context, credential string, want Challenge, now time.Time) (Evidence, UsedNonce, error) {
+	if credential == "" {
+		return Evidence{}, UsedNonce{}, Refuse(CodeCredentialInvalid, "A credential is needed: Authorization: Bearer <credential>, or credential in the body.", nil)
+	}
+	presented, err := s.verifier.Open(credential)
+	if err != nil {
+		return Evidence{}, UsedNonce{}, err
+	}
+	claim := presented.Claim()
+	want.Account, want.Nonce = claim.Account, claim.Nonce
+	c, nonce, err := s.keys.challenge.open(want, now)
+	if err != nil {
+		return Evidence{}, UsedNonce{}, challengeInvalid(err)
+	}
+	evidence, err := presented.Verify(ctx, c, now)
+	if err != nil {
+		return Evidence{}, UsedNonce{}, err
+	}
+	if evidence.Account != claim.Account {
+		return Evidence{}, UsedNonce{}, Refuse(CodeCredentialInvalid, "The credential is not valid.", errors.New("evidence of another account"))
+	}
+	return evidence, nonce, nil
+}
+
+func challengeInvalid(cause error) *Error {
+	return Refuse(CodeChallengeInvalid, "This challenge is unknown, used or too old. Ask for a new one.", cause)
+}
+
+// mint makes the pair of the session's current generation.
+func (s *Service) mint(row Session) (Tokens, error) {
+	now := s.now()
+	jwt, err := s.keys.current.Load().sign.Sign(token.Claims{
+		Issuer: s.keys.issuer, Subject: row.Subject.ID, SessionID: row.ID, Generation: row.Generation,
+		IssuedAt: now.UTC().Truncate(time.Second), ExpiresAt: row.ExpiresAt, AuthTime: row.AuthTime,
+		Scope: row.Permissions, Type: string(row.Type),
+	})
+	if err != nil {
+		return Tokens{}, unavailable(err)
+	}
+	return Tokens{
+		Session:      row,
+		SessionToken: jwt,
+		RefreshToken: s.keys.refresh.Mint(row.ID, row.Generation, row.Seed),
+		RefreshAt:    refreshAt(row, now),
+	}, nil
+}
+
+// refreshAt spreads refreshes over ±10 % around 80 % of the token's life, so
+// that sessions made together do not come back together.
+func refreshAt(row Session, now time.Time) time.Time {
+	if !row.ExpiresAt.Before(row.AbsoluteEnd) {
+		return time.Time{}
+	}
+	var b [1]byte
+	rand.Read(b[:])
+	jitter := 0.9 + 0.2*float64(b[0])/255
+	return now.Add(time.Duration(float64(row.ExpiresAt.Sub(now)) * 0.8 * jitter)).UTC().Truncate(time.Second)
+}
+
+// note adds the event (unless kind is empty) and the audit record of an act.
+func (c *Change) note(kind EventKind, action Action, row Session, at time.Time, requestID string) {
+	if kind != "" {
+		c.Events = append(c.Events, Event{
+			Kind: kind, At: at, SessionID: row.ID, SubjectID: row.Subject.ID, Reason: row.EndReason, MinGen: row.MinGen,
+		})
+	}
+	c.Records = append(c.Records, Record{
+		Action: action, At: at, SessionID: row.ID, SubjectID: row.Subject.ID, Detail: string(row.EndReason), RequestID: requestID,
+	})
+}
+
+func hashKey(der []byte) (h KeyHash) {
+	sum := sha256.Sum256(der)
+	copy(h[:], sum[:])
+	return h
+}
+
+// MaxDeviceLabel bounds a device label, in bytes.
+const MaxDeviceLabel = 64
+
+func checkLabel(label string) error {
+	bad := len(label) > MaxDeviceLabel || !utf8.ValidString(label) ||
+		strings.ContainsFunc(label, func(r rune) bool { return !unicode.IsPrint(r) })
+	if bad {
+		return Refuse(CodeInvalidRequest, "device_label is at most 64 bytes of printable text", nil)
+	}
+	return nil
+}

@@ -1,0 +1,164 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mentalverse/session/token"
+)
+
+// Presence says what a use of a session tells of its person.
+type Presence int
+
+// The kinds of use.
+const (
+	Glance   Presence = iota // authenticates only: tells nothing of the person
+	Poll                     // a call that counts only for clients that do not report activity
+	Personal                 // the person did something
+)
+
+// Requirement is what a caller of Validate asks of the session.
+type Requirement struct {
+	Permissions []string
+	MaxAge      time.Duration // of the authentication; any when negative
+}
+
+// Validate tells whether a session token opens its session now and may do what
+// is required. An [Error] with CodeExpired only to the holder of a genuine
+// token; CodeInvalid for all else.
+func (s *Service) Validate(ctx context.Context, sessionToken string, r Requirement, p Presence) (Session, error) {
+	row, err := s.authenticate(ctx, sessionToken, p)
+	if err != nil {
+		return Session{}, err
+	}
+	if missing := row.Permissions.Lacking(r.Permissions...); missing != nil {
+		return Session{}, denied(missing)
+	}
+	if r.MaxAge >= 0 && s.now().Sub(row.AuthTime) > r.MaxAge {
+		return Session{}, stale(r.MaxAge)
+	}
+	return row, nil
+}
+
+func stale(maxAge time.Duration) *Error {
+	return &Error{Code: CodeReauthentication, Message: "This needs a fresh proof that it is you.", MaxAge: int(maxAge / time.Second)}
+}
+
+// authenticate returns the live session a session token opens, and notes that
+// its generation is in use and what that tells of the person.
+func (s *Service) authenticate(ctx context.Context, raw string, p Presence) (Session, error) {
+	now := s.now()
+	row, claims, err := s.claimed(ctx, raw, now)
+	if err != nil {
+		return Session{}, err
+	}
+	switch {
+	case claims.Generation > row.Generation:
+		s.alarmRollback(row.ID)
+		return Session{}, errInvalid(errRollback)
+	case claims.Generation < row.MinGen, claims.Generation+1 < row.Generation:
+		return Session{}, expired(ReasonTokenExpired)
+	}
+	if reason := row.EndedBy(now); reason != "" {
+		return Session{}, s.expire(ctx, row, now)
+	}
+	if !now.Before(claims.ExpiresAt) {
+		return Session{}, expired(ReasonTokenExpired)
+	}
+	var activity time.Time
+	if p == Personal || p == Poll && !row.Reporting {
+		activity = now.UTC().Truncate(time.Millisecond)
+	}
+	s.live.see(row, claims.Generation, activity, now)
+	if activity.After(row.LastActivity) {
+		row.LastActivity = activity
+	}
+	return row, nil
+}
+
+// claimed returns the not yet ended session that a genuine token names, its
+// time over or not.
+func (s *Service) claimed(ctx context.Context, raw string, now time.Time) (Session, token.Claims, error) {
+	claims, err := s.keys.current.Load().set.Verify(raw, now)
+	if err != nil && !errors.Is(err, token.ErrExpired) {
+		return Session{}, claims, errInvalid(err)
+	}
+	row, err := s.session(ctx, claims.SessionID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		return Session{}, claims, errInvalid(err)
+	case err != nil:
+		return Session{}, claims, unavailable(err)
+	case row.EndReason == EndIdle, row.EndReason == EndAbsolute:
+		return row, claims, expired(string(row.EndReason))
+	case row.Ended():
+		return row, claims, errInvalid(errors.New("ended: " + string(row.EndReason)))
+	}
+	return row, claims, nil
+}
+
+// expire commits an end that has been reached and returns the refusal. The
+// stored end is read again first: another node may have seen the person.
+func (s *Service) expire(ctx context.Context, row Session, now time.Time) error {
+	reason, err := s.endIfReached(ctx, row.ID, now)
+	if err != nil {
+		return unavailable(err)
+	}
+	if reason == "" {
+		return unavailable(errContention) // it was extended meanwhile: ask again
+	}
+	return expired(string(reason))
+}
+
+// endIfReached commits the end of a session if its stored state, with what was
+// seen here, has reached one. It returns the reason of the end, whoever
+// committed it, and "" if the session lives.
+func (s *Service) endIfReached(ctx context.Context, id token.ID, now time.Time) (EndReason, error) {
+	for range maxAttempts {
+		row, err := s.reread(ctx, id)
+		if errors.Is(err, ErrNotFound) {
+			return EndRevoked, nil
+		}
+		if err != nil {
+			return "", err
+		}
+		if row.Ended() {
+			return row.EndReason, nil
+		}
+		reason := row.EndedBy(now)
+		if reason == "" {
+			s.schedule(row)
+			return "", nil
+		}
+		err = s.commitEnd(ctx, row, reason, now, "")
+		if !errors.Is(err, ErrConflict) {
+			return reason, err
+		}
+	}
+	return "", errContention
+}
+
+// reread returns the stored session with what was seen of it here.
+func (s *Service) reread(ctx context.Context, id token.ID) (Session, error) {
+	_, mark, _ := s.live.get(id)
+	row, err := s.store.Session(ctx, id)
+	if err != nil {
+		return Session{}, err
+	}
+	return s.live.keepRead(row, mark), nil
+}
+
+func (s *Service) commitEnd(ctx context.Context, row Session, reason EndReason, now time.Time, requestID string) error {
+	ended := row.end(reason, now)
+	c := Change{Update: []Session{ended}}
+	c.note(EventEnded, ActionEnd, ended, now, requestID)
+	return s.commit(ctx, c)
+}
+
+var errRollback = errors.New("a genuine token is newer than the stored session")
+
+func (s *Service) alarmRollback(id token.ID) {
+	s.log.Error("store_rollback: a genuine token is newer than the stored session; was an old backup restored without raising the restore epoch?", "session_id", id.String())
+	s.observer.Alarm("store_rollback")
+}
