@@ -61,14 +61,14 @@ func (s *Service) Amend(ctx context.Context, sessionToken string, r AmendRequest
 			c.note("", ActionLabel, row, now, r.RequestID)
 		}
 		if c.Records == nil {
-			return Tokens{Session: row}, nil
+			return Tokens{Session: row, ExpiresIn: row.ExpiresAt.Sub(now)}, nil
 		}
 		c.Update = []Session{row}
 		switch err := s.commit(ctx, c); {
 		case err == nil && replace:
 			return s.mint(row)
 		case err == nil:
-			return Tokens{Session: row}, nil
+			return Tokens{Session: row, ExpiresIn: row.ExpiresAt.Sub(now)}, nil
 		case !errors.Is(err, ErrConflict):
 			return Tokens{}, unavailable(err)
 		}

@@ -50,7 +50,7 @@ type Keyring struct {
 	algorithm token.Algorithm
 	issuer    string
 	tokenLife time.Duration // the longest any token may live
-	refresh   token.RefreshKeys
+	refresh   *token.RefreshKeys
 	challenge challengeKey
 	wrap      cipher.AEAD
 	check     []byte
@@ -89,7 +89,7 @@ func NewKeyring(master MasterKey, epoch uint32, issuer string, alg token.Algorit
 	k := &Keyring{
 		algorithm: alg,
 		issuer:    issuer,
-		refresh:   token.RefreshKeys{Tag: master.derive("refresh token tag"), MAC: master.derive("refresh token"), Epoch: epoch},
+		refresh:   &token.RefreshKeys{Tag: master.derive("refresh token tag"), MAC: master.derive("refresh token"), Epoch: epoch},
 		challenge: challengeKey{key: master.derive("challenge"), epoch: epoch},
 		wrap:      aead,
 		check:     mac.Sum(nil)[:16],
@@ -119,7 +119,21 @@ func (k *Keyring) Load(ctx context.Context, store Store, now time.Time) error {
 			return err
 		}
 	}
-	return k.use(ctx, store, stored, now)
+	dead, err := k.use(stored, now)
+	if err != nil || len(dead) == 0 {
+		return err
+	}
+	return store.DropKeys(ctx, dead...)
+}
+
+// Read puts the store's signing keys in force and changes nothing in it.
+func (k *Keyring) Read(ctx context.Context, store Store, now time.Time) error {
+	stored, err := store.Keys(ctx)
+	if err != nil {
+		return err
+	}
+	_, err = k.use(stored, now)
+	return err
 }
 
 // dueKey says whether a key must be made now, and from when it signs.
@@ -182,10 +196,10 @@ func (k *Keyring) unwrap(w WrappedKey) (*token.Key, error) {
 	return token.ParseKey(w.ID, w.Algorithm, secret)
 }
 
-func (k *Keyring) use(ctx context.Context, store Store, stored []WrappedKey, now time.Time) error {
+// use puts the keys in force and returns the ids of those that are dead.
+func (k *Keyring) use(stored []WrappedKey, now time.Time) (dead []string, err error) {
 	next := &signingKeys{}
 	var verify, publish []*token.Key
-	var dead []string
 	signer := -1
 	for i, w := range stored {
 		until := k.verifyUntil(stored, i)
@@ -195,7 +209,7 @@ func (k *Keyring) use(ctx context.Context, store Store, stored []WrappedKey, now
 		}
 		key, err := k.unwrap(w)
 		if err != nil {
-			return err
+			return nil, err
 		}
 		info := KeyInfo{ID: w.ID, Algorithm: w.Algorithm, State: "next", ActiveFrom: w.ActiveFrom, VerifyUntil: until}
 		publish = append(publish, key)
@@ -209,16 +223,13 @@ func (k *Keyring) use(ctx context.Context, store Store, stored []WrappedKey, now
 		next.list = append(next.list, info)
 	}
 	if signer < 0 {
-		return errors.New("session: no signing key is active")
+		return nil, errors.New("session: no signing key is active")
 	}
 	next.list[signer].State = "signing"
 	next.set = token.NewKeySet(k.issuer, verify...)
 	next.jwks = token.JWKS(publish...)
 	k.current.Store(next)
-	if len(dead) > 0 {
-		return store.DropKeys(ctx, dead...)
-	}
-	return nil
+	return dead, nil
 }
 
 // verifyUntil is when the last token of the i-th key is dead: the longest

@@ -64,13 +64,19 @@ func (s *Service) Run(ctx context.Context) error {
 	if err := s.flush(last, true); err != nil {
 		return err
 	}
-	meta, err := s.store.Meta(last)
+	return s.Release(last)
+}
+
+// Release marks the store as cleanly ended. Run does it by itself; who opens a
+// service without running it calls it last.
+func (s *Service) Release(ctx context.Context) error {
+	meta, err := s.store.Meta(ctx)
 	if err != nil {
 		return err
 	}
 	clean := meta
 	clean.Running = false
-	return s.store.SetMeta(last, meta, clean)
+	return s.store.SetMeta(ctx, meta, clean)
 }
 
 // flush writes what has been seen of sessions into their rows.

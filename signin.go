@@ -88,7 +88,8 @@ type Tokens struct {
 	Session      Session
 	SessionToken string
 	RefreshToken string
-	RefreshAt    time.Time // zero when a refresh would reach no further
+	ExpiresIn    time.Duration // to the session token's end
+	RefreshAt    time.Time     // zero when a refresh would reach no further
 }
 
 // Create verifies a credential and opens a session for its account. Where the
@@ -258,6 +259,7 @@ func (s *Service) mint(row Session) (Tokens, error) {
 		Session:      row,
 		SessionToken: jwt,
 		RefreshToken: s.keys.refresh.Mint(row.ID, row.Generation, row.Seed),
+		ExpiresIn:    row.ExpiresAt.Sub(now),
 		RefreshAt:    refreshAt(row, now),
 	}, nil
 }

@@ -41,6 +41,12 @@ func (s *Service) Validate(ctx context.Context, sessionToken string, r Requireme
 	return row, nil
 }
 
+// Remaining returns the whole seconds to the end of the session's current
+// token, never negative.
+func (s *Service) Remaining(row Session) int64 {
+	return max(0, int64(row.ExpiresAt.Sub(s.now())/time.Second))
+}
+
 func stale(maxAge time.Duration) *Error {
 	return &Error{Code: CodeReauthentication, Message: "This needs a fresh proof that it is you.", MaxAge: int(maxAge / time.Second)}
 }

@@ -1,0 +1,9 @@
+.PHONY: run test check
+run:
+	go run ./cmd/sessiond serve --dev
+
+# Everything: modules, Node packages, Go tests with the race detector, and the
+# specification's client against the real program.
+test:
+	./test/setup
+	go test -race ./...

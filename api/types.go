@@ -1,0 +1,141 @@
+package api
+
+// BasePath is where the API's calls stand.
+const BasePath = "/api/auth"
+
+// MaxBody bounds the body of a request, in bytes.
+const MaxBody = 16 << 10
+
+// Envelope is the shape of every JSON answer: data when Success, else Error
+// (and, for validate, data too).
+type Envelope[T any] struct {
+	Success bool   `json:"success"`
+	Data    *T     `json:"data,omitempty"`
+	Error   *Error `json:"error,omitempty"`
+}
+
+// All times are RFC 3339 UTC with seconds.
+
+// ChallengeRequest is the body of POST /challenge.
+type ChallengeRequest struct {
+	Chain       string `json:"chain,omitempty"`
+	Address     string `json:"address,omitempty"`
+	SessionType string `json:"session_type,omitempty"`
+	Purpose     string `json:"purpose,omitempty"` // signin (default) or reauthenticate
+}
+
+// Challenge is the answer of POST /challenge.
+type Challenge struct {
+	Nonce     string `json:"nonce"`
+	Message   string `json:"message"` // sign exactly this text
+	IssuedAt  string `json:"issued_at"`
+	ExpiresAt string `json:"expires_at"`
+}
+
+// CreateRequest is the body of POST /sessions; every field may be left out.
+type CreateRequest struct {
+	SessionType string   `json:"session_type,omitempty"`
+	Duration    *int64   `json:"duration,omitempty"` // seconds of one token
+	Permissions []string `json:"permissions,omitempty"`
+	Transport   string   `json:"transport,omitempty"` // header
+	Activity    string   `json:"activity,omitempty"`  // reported
+	DeviceLabel string   `json:"device_label,omitempty"`
+	Credential  string   `json:"credential,omitempty"` // instead of Authorization
+}
+
+// Tokens is the answer of create, refresh and reauthenticate.
+type Tokens struct {
+	SessionToken     string   `json:"session_token,omitempty"`
+	RefreshToken     string   `json:"refresh_token,omitempty"`
+	ExpiresAt        string   `json:"expires_at"`
+	SessionID        string   `json:"session_id"`
+	SessionType      string   `json:"session_type"`
+	Permissions      []string `json:"permissions"`
+	ExpiresIn        int64    `json:"expires_in"`
+	RefreshAt        *string  `json:"refresh_at"` // null: a refresh would reach no further
+	IdleExpiresAt    string   `json:"idle_expires_at"`
+	SessionExpiresAt string   `json:"session_expires_at"`
+	DeviceLabel      string   `json:"device_label,omitempty"`
+}
+
+// Validation is the data of GET /sessions/validate.
+type Validation struct {
+	Valid            bool     `json:"valid"`
+	ExpiresAt        string   `json:"expires_at"`
+	TimeRemaining    int64    `json:"time_remaining"`
+	Permissions      []string `json:"permissions"`
+	SessionID        string   `json:"session_id"`
+	SessionType      string   `json:"session_type"`
+	UserID           string   `json:"user_id,omitempty"`
+	Principal        string   `json:"principal,omitempty"`
+	Address          string   `json:"address,omitempty"`
+	AuthTime         string   `json:"auth_time"`
+	IdleExpiresAt    string   `json:"idle_expires_at"`
+	SessionExpiresAt string   `json:"session_expires_at"`
+}
+
+// Invalidity is the data of a validate that is not 200.
+type Invalidity struct {
+	Valid  bool `json:"valid"`
+	Reason Code `json:"reason"`
+}
+
+// RefreshRequest is the body of POST /sessions/refresh.
+type RefreshRequest struct {
+	RefreshToken string `json:"refresh_token"`
+}
+
+// LogoutRequest is the body of POST /sessions/logout; it may be left out.
+type LogoutRequest struct {
+	RefreshToken string `json:"refresh_token,omitempty"`
+}
+
+// Session is the specification's session object.
+type Session struct {
+	SessionID        string   `json:"session_id"`
+	UserID           string   `json:"user_id,omitempty"`
+	Principal        string   `json:"principal,omitempty"`
+	Address          string   `json:"address,omitempty"`
+	SessionType      string   `json:"session_type"`
+	CreatedAt        string   `json:"created_at"`
+	ExpiresAt        string   `json:"expires_at"`
+	LastActivity     string   `json:"last_activity"`
+	Permissions      []string `json:"permissions"`
+	AuthTime         string   `json:"auth_time"`
+	IdleExpiresAt    string   `json:"idle_expires_at"`
+	SessionExpiresAt string   `json:"session_expires_at"`
+	DeviceLabel      string   `json:"device_label,omitempty"`
+	Current          bool     `json:"current"`
+}
+
+// SessionList is the data of GET /sessions.
+type SessionList struct {
+	Sessions []Session `json:"sessions"`
+}
+
+// EndCount is the data of DELETE /sessions.
+type EndCount struct {
+	Ended int `json:"ended"`
+}
+
+// AmendRequest is the body of PATCH /sessions/current.
+type AmendRequest struct {
+	Permissions *[]string `json:"permissions,omitempty"`
+	DeviceLabel *string   `json:"device_label,omitempty"`
+}
+
+// Ends is the data of POST /sessions/activity.
+type Ends struct {
+	ExpiresAt        string `json:"expires_at"`
+	IdleExpiresAt    string `json:"idle_expires_at"`
+	SessionExpiresAt string `json:"session_expires_at"`
+}
+
+// ReauthenticateRequest is the body of POST /sessions/reauthenticate.
+type ReauthenticateRequest struct {
+	Credential string `json:"credential"`
+}
+
+// Empty is the data of a call that has nothing to say, and the body of one
+// that needs nothing.
+type Empty struct{}

@@ -1,0 +1,57 @@
+// Command sessiond is the session server and a small client for people.
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"runtime/debug"
+	"syscall"
+
+	"github.com/alecthomas/kong"
+)
+
+type cli struct {
+	Serve    serveCmd    `cmd:"" help:"Run the session server."`
+	Config   configCmd   `cmd:"" help:"Print the documented default configuration, or check a file."`
+	Keys     keysCmd     `cmd:"" help:"List the signing keys, or rotate them."`
+	Signin   signinCmd   `cmd:"" help:"Sign in with an identity file (made when missing) and print the session."`
+	Validate validateCmd `cmd:"" help:"Ask whether the saved session is good."`
+	Refresh  refreshCmd  `cmd:"" help:"Exchange the saved refresh token for the next pair."`
+	Logout   logoutCmd   `cmd:"" help:"End the saved session."`
+	Sessions sessionsCmd `cmd:"" help:"List my live sessions, or end one."`
+	Version  versionCmd  `cmd:"" help:"Print the version."`
+}
+
+// streams are where the commands speak.
+type streams struct{ out, err io.Writer }
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	var c cli
+	k := kong.Parse(&c,
+		kong.Name("sessiond"),
+		kong.Description("Sessions for mental-health platforms: sign in with a wallet, stay signed in, end at once."),
+		kong.UsageOnError(),
+		kong.BindTo(ctx, (*context.Context)(nil)),
+		kong.Bind(streams{out: os.Stdout, err: os.Stderr}),
+	)
+	if err := k.Run(); err != nil {
+		fmt.Fprintln(os.Stderr, "sessiond:", err)
+		os.Exit(1)
+	}
+}
+
+type versionCmd struct{}
+
+func (versionCmd) Run(s streams) error {
+	version := "(unknown)"
+	if info, ok := debug.ReadBuildInfo(); ok {
+		version = info.Main.Version
+	}
+	_, err := fmt.Fprintln(s.out, "sessiond", version)
+	return err
+}

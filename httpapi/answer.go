@@ -1,0 +1,119 @@
+package httpapi
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"log/slog"
+	"net/http"
+	"strconv"
+	"time"
+
+	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/api"
+)
+
+// refusals maps the domain's codes to the wire's and their status, once.
+var refusals = map[session.Code]struct {
+	code   api.Code
+	status int
+}{
+	session.CodeExpired:           {api.SessionExpired, http.StatusUnauthorized},
+	session.CodeInvalid:           {api.SessionInvalid, http.StatusUnauthorized},
+	session.CodeRefreshFailed:     {api.RefreshFailed, http.StatusUnauthorized},
+	session.CodeRefreshSuperseded: {api.RefreshSuperseded, http.StatusConflict},
+	session.CodePermissionDenied:  {api.PermissionDenied, http.StatusForbidden},
+	session.CodeInvalidRequest:    {api.InvalidRequest, http.StatusBadRequest},
+	session.CodeCredentialInvalid: {api.CredentialInvalid, http.StatusUnauthorized},
+	session.CodeChallengeInvalid:  {api.ChallengeInvalid, http.StatusUnauthorized},
+	session.CodeReauthentication:  {api.ReauthenticationRequired, http.StatusUnauthorized},
+	session.CodeNotFound:          {api.NotFound, http.StatusNotFound},
+	session.CodeUnavailable:       {api.Unavailable, http.StatusServiceUnavailable},
+}
+
+// failure is a refusal on its way out: what is shown, and what is logged.
+type failure struct {
+	status int
+	shown  api.Error
+	cause  error
+}
+
+func (f *failure) Error() string { return f.shown.Error() }
+
+func refuse(status int, code api.Code, message string) *failure {
+	return &failure{status: status, shown: api.Error{Code: code, Message: message}}
+}
+
+// failureOf maps any error. What is not a known refusal is unknown, shows
+// nothing, and answers 503: never "valid", never "log in again".
+func failureOf(err error) *failure {
+	var f *failure
+	if errors.As(err, &f) {
+		return f
+	}
+	var e *session.Error
+	if !errors.As(err, &e) {
+		e = session.Refuse(session.CodeUnavailable, "The service cannot answer right now. Try again shortly.", err)
+	}
+	r := refusals[e.Code]
+	f = &failure{status: r.status, shown: api.Error{Code: r.code, Message: e.Message}, cause: e}
+	if e.Reason != "" || e.Missing != nil || e.MaxAge != 0 {
+		f.shown.Details = &api.ErrorDetails{Reason: e.Reason, Missing: e.Missing, MaxAge: e.MaxAge}
+	}
+	return f
+}
+
+// encode appends the JSON of v; the API's own types always marshal.
+func encode(v any) []byte {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	if err := e.Encode(v); err != nil {
+		panic(err)
+	}
+	return b.Bytes()
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
+	body := encode(v)
+	h := w.Header()
+	h.Set("Content-Type", "application/json")
+	h.Set("Content-Length", strconv.Itoa(len(body)))
+	w.WriteHeader(status)
+	w.Write(body)
+}
+
+// writeFailure answers a refusal. validate also gets the data that keeps the
+// specification's client alive.
+func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, f *failure, validate bool) {
+	h := w.Header()
+	switch f.status {
+	case http.StatusServiceUnavailable:
+		h.Set("Retry-After", "1")
+	case http.StatusUnauthorized:
+		h.Set("WWW-Authenticate", challengeHeader(f))
+	}
+	level := slog.LevelDebug
+	if f.status >= 500 {
+		level = slog.LevelError
+	}
+	log.LogAttrs(r.Context(), level, "refused", slog.String("code", string(f.shown.Code)), slog.Any("cause", f.cause))
+	if validate {
+		writeJSON(w, f.status, api.Envelope[api.Invalidity]{Data: &api.Invalidity{Reason: f.shown.Code}, Error: &f.shown})
+		return
+	}
+	writeJSON(w, f.status, api.Envelope[api.Empty]{Error: &f.shown})
+}
+
+// challengeHeader is the WWW-Authenticate of a 401 (RFC 6750 section 3, and
+// RFC 9470 section 3 for fresh authentication).
+func challengeHeader(f *failure) string {
+	if f.shown.Code == api.ReauthenticationRequired && f.shown.Details != nil {
+		return `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="` +
+			strconv.Itoa(f.shown.Details.MaxAge) + `"`
+	}
+	return `Bearer error="invalid_token"`
+}
+
+// stamp is the wire's form of a time: RFC 3339 UTC with seconds.
+func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }

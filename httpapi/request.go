@@ -1,0 +1,67 @@
+package httpapi
+
+import (
+	"errors"
+	"io"
+	"mime"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mentalverse/session/api"
+)
+
+// readBody reads a request's JSON body strictly into v. A body may be absent
+// where optional.
+func readBody(w http.ResponseWriter, r *http.Request, v any, optional bool) error {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+	var tooLarge *http.MaxBytesError
+	switch {
+	case errors.As(err, &tooLarge):
+		return refuse(http.StatusRequestEntityTooLarge, api.PayloadTooLarge, "The body is larger than 16 KiB.")
+	case err != nil:
+		return refuse(http.StatusBadRequest, api.InvalidRequest, "The body could not be read.")
+	case len(body) == 0 && optional:
+		return nil
+	}
+	types := r.Header.Values("Content-Type")
+	media, params, err := mime.ParseMediaType(strings.Join(types, ","))
+	charset := strings.ToLower(params["charset"])
+	if len(types) != 1 || err != nil || media != "application/json" || charset != "" && charset != "utf-8" {
+		return refuse(http.StatusUnsupportedMediaType, api.UnsupportedMediaType, "Send the body as application/json.")
+	}
+	if err := api.Unmarshal(body, v); err != nil {
+		return refuse(http.StatusBadRequest, api.InvalidRequest, "The body is not what this call takes: "+err.Error()+".")
+	}
+	return nil
+}
+
+// query parses the query string, refusing every parameter that the call does
+// not name: above all, no credential may travel in a URL.
+func query(r *http.Request, allowed ...string) (url.Values, error) {
+	values, err := url.ParseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, refuse(http.StatusBadRequest, api.InvalidRequest, "The query string is malformed.")
+	}
+	for name := range values {
+		if !slices.Contains(allowed, name) {
+			return nil, refuse(http.StatusBadRequest, api.InvalidRequest, "This call does not take that query parameter.")
+		}
+	}
+	return values, nil
+}
+
+// bearer returns the request's one Bearer credential, "" when there is none
+// (RFC 6750 section 2.1; the scheme's case does not matter, RFC 9110 11.1).
+func bearer(r *http.Request) (string, error) {
+	values := r.Header.Values("Authorization")
+	if len(values) == 0 {
+		return "", nil
+	}
+	scheme, value, ok := strings.Cut(values[0], " ")
+	if len(values) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") || value == "" || strings.ContainsAny(value, " ,\t") {
+		return "", refuse(http.StatusBadRequest, api.InvalidRequest, "Send exactly one Authorization: Bearer header.")
+	}
+	return value, nil
+}

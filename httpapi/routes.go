@@ -1,0 +1,186 @@
+package httpapi
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"path"
+	"runtime/debug"
+	"slices"
+	"strings"
+
+	"github.com/mentalverse/session/api"
+)
+
+// route is one call: its method, its path below the mux's own rules, and what
+// serves it.
+type route struct {
+	method  string
+	path    string
+	handle  func(w http.ResponseWriter, r *http.Request, call call) error
+	queries []string // the query parameters it takes
+}
+
+// call is what every handler needs of its request.
+type call struct {
+	requestID string
+	bearer    string
+	log       *slog.Logger
+}
+
+// Options are what the handlers need besides the service.
+type Options struct {
+	Log *slog.Logger
+	// Count is told of each answered request: the route's pattern and the status.
+	Count func(route string, status int)
+}
+
+// mux serves the routes. Paths are matched as they are: nothing is cleaned,
+// redirected or guessed, and an undeclared verb is 405.
+type mux struct {
+	inner *http.ServeMux
+	opts  Options
+}
+
+func newMux(opts Options, routes []route) http.Handler {
+	if opts.Log == nil {
+		opts.Log = slog.New(slog.DiscardHandler)
+	}
+	if opts.Count == nil {
+		opts.Count = func(string, int) {}
+	}
+	m := &mux{inner: http.NewServeMux(), opts: opts}
+	byPath := map[string][]route{}
+	for _, rt := range routes {
+		byPath[rt.path] = append(byPath[rt.path], rt)
+	}
+	for p, list := range byPath {
+		m.inner.HandleFunc(p, m.serve(p, list))
+	}
+	m.inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+		m.serve("/", []route{{method: r.Method, handle: func(http.ResponseWriter, *http.Request, call) error {
+			return refuse(http.StatusNotFound, api.NotFound, "There is nothing here.")
+		}}})(w, r)
+	})
+	return m
+}
+
+// ServeHTTP refuses unclean paths before the mux would redirect them.
+func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	if clean := path.Clean(r.URL.Path); clean != r.URL.Path || r.URL.RawPath != "" || strings.ContainsAny(r.URL.Path, ";\\") {
+		r = r.Clone(r.Context())
+		r.URL.Path, r.URL.RawPath = "/", ""
+	}
+	m.inner.ServeHTTP(w, r)
+}
+
+// statusWriter remembers the status for the count and the log.
+type statusWriter struct {
+	http.ResponseWriter
+	status int
+}
+
+func (w *statusWriter) WriteHeader(status int) {
+	w.status = status
+	w.ResponseWriter.WriteHeader(status)
+}
+
+// serve wraps the handlers of one path: request id, headers, panics, method,
+// query, bearer, refusals, count and log.
+func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
+	validate := strings.HasSuffix(pattern, "/sessions/validate")
+	var methods []string
+	for _, rt := range routes {
+		methods = append(methods, rt.method)
+	}
+	slices.Sort(methods)
+	allow := strings.Join(methods, ", ")
+	return func(w http.ResponseWriter, r *http.Request) {
+		c := call{requestID: newRequestID()}
+		c.log = m.opts.Log.With(slog.String("request_id", c.requestID), slog.String("route", pattern), slog.String("method", methodName(r.Method)))
+		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
+		setHeaders(w.Header(), c.requestID)
+		defer func() {
+			if p := recover(); p != nil {
+				// The panic's value may hold anything: its type is all that is told.
+				c.log.Error("panic", slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+				if sw.status == http.StatusOK {
+					writeFailure(sw, r, c.log, refuse(http.StatusServiceUnavailable, api.Unavailable, "The service cannot answer right now. Try again shortly."), validate)
+				}
+			}
+			m.opts.Count(pattern, sw.status)
+			c.log.Info("request", slog.Int("status", sw.status))
+		}()
+		if err := m.dispatch(sw, r, c, routes, allow); err != nil {
+			writeFailure(sw, r, c.log, failureOf(err), validate)
+		}
+	}
+}
+
+func (m *mux) dispatch(w http.ResponseWriter, r *http.Request, c call, routes []route, allow string) error {
+	for _, rt := range routes {
+		if rt.method != r.Method {
+			continue
+		}
+		if _, err := query(r, rt.queries...); err != nil {
+			return err
+		}
+		var err error
+		if c.bearer, err = bearer(r); err != nil {
+			return err
+		}
+		return rt.handle(w, r, c)
+	}
+	w.Header().Set("Allow", allow)
+	return refuse(http.StatusMethodNotAllowed, api.MethodNotAllowed, "This call does not take that method.")
+}
+
+// newRequestID returns a fresh id; one from outside is never taken over.
+func newRequestID() string {
+	var b [8]byte
+	rand.Read(b[:])
+	return "req_" + hex.EncodeToString(b[:])
+}
+
+// methodName keeps made-up methods out of the log.
+func methodName(m string) string {
+	switch m {
+	case http.MethodGet, http.MethodHead, http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete, http.MethodOptions:
+		return m
+	}
+	return "other"
+}
+
+func setHeaders(h http.Header, requestID string) {
+	h.Set("Request-Id", requestID)
+	h.Set("Cache-Control", "no-store")
+	h.Set("X-Content-Type-Options", "nosniff")
+	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
+	h.Set("Referrer-Policy", "no-referrer")
+	h.Set("Cross-Origin-Resource-Policy", "same-origin")
+	h.Set("Strict-Transport-Security", "max-age=31536000")
+}
+
+// handle makes a handler of a function that takes a JSON body: decode, call,
+// answer.
+func handle[In, Out any](status int, optional bool, f func(r *http.Request, c call, in In) (Out, error)) func(http.ResponseWriter, *http.Request, call) error {
+	return func(w http.ResponseWriter, r *http.Request, c call) error {
+		var in In
+		if err := readBody(w, r, &in, optional); err != nil {
+			return err
+		}
+		out, err := f(r, c, in)
+		if err != nil {
+			return err
+		}
+		writeJSON(w, status, api.Envelope[Out]{Success: true, Data: &out})
+		return nil
+	}
+}
+
+// get is handle for calls without a body.
+func get[Out any](f func(r *http.Request, c call) (Out, error)) func(http.ResponseWriter, *http.Request, call) error {
+	return handle(http.StatusOK, true, func(r *http.Request, c call, _ api.Empty) (Out, error) { return f(r, c) })
+}

@@ -1,0 +1,61 @@
+package server
+
+import (
+	"net/http"
+	"strconv"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/collectors"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+
+	session "github.com/mentalverse/session"
+)
+
+// metrics are what an operator counts. Labels are routes, statuses, kinds and
+// reasons: never an id, a name or an address.
+type metrics struct {
+	registry *prometheus.Registry
+	requests *prometheus.CounterVec
+	events   *prometheus.CounterVec
+	alarms   *prometheus.CounterVec
+}
+
+func newMetrics() *metrics {
+	m := &metrics{
+		registry: prometheus.NewRegistry(),
+		requests: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sessiond_requests_total", Help: "Requests answered, by route and status.",
+		}, []string{"route", "status"}),
+		events: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sessiond_events_total", Help: "Session events committed, by kind and reason.",
+		}, []string{"kind", "reason"}),
+		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sessiond_alarms_total", Help: "What an operator must look at, by name.",
+		}, []string{"name"}),
+	}
+	m.registry.MustRegister(m.requests, m.events, m.alarms,
+		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
+	return m
+}
+
+func (m *metrics) watch(s *session.Service) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sessiond_sessions_in_memory", Help: "Sessions in the live table.",
+	}, func() float64 { return float64(s.LiveCount()) }))
+}
+
+// Alarm implements session.Observer.
+func (m *metrics) Alarm(name string) { m.alarms.WithLabelValues(name).Inc() }
+
+// Event implements session.Observer.
+func (m *metrics) Event(e session.Event) {
+	m.events.WithLabelValues(string(e.Kind), string(e.Reason)).Inc()
+}
+
+func (m *metrics) count(route string, status int) {
+	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+}
+
+func (m *metrics) handler() http.Handler {
+	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
+}

@@ -1,0 +1,143 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"time"
+
+	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/httpapi"
+	"github.com/mentalverse/session/store/sqlite"
+	"github.com/mentalverse/session/wallet"
+	"github.com/mentalverse/session/wallet/icp"
+)
+
+// Bounds of a connection.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 10 * time.Second
+	writeTimeout      = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	maxHeaderBytes    = 16 << 10
+)
+
+// Addresses are where a running server listens.
+type Addresses struct{ Public, Operator string }
+
+// Run serves until ctx is done, then drains. ready, when not nil, is called
+// once both listeners accept.
+func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) error {
+	if err := c.Check(); err != nil {
+		return err
+	}
+	log := c.logger(logTo)
+	if err := os.MkdirAll(c.Data, 0o700); err != nil {
+		return err
+	}
+	public, err := net.Listen("tcp", c.Listen)
+	if err != nil {
+		return err
+	}
+	defer public.Close()
+	operator, err := net.Listen("tcp", c.OperatorListen)
+	if err != nil {
+		return err
+	}
+	defer operator.Close()
+	if c.PublicURL == "" {
+		c.Listen = public.Addr().String() // port 0 is known only now
+	}
+
+	m := newMetrics()
+	service, store, err := Open(ctx, c, log, m)
+	if err != nil {
+		return err
+	}
+	m.watch(service)
+	opts := httpapi.Options{Log: log, Count: m.count}
+	servers := []*http.Server{
+		newHTTPServer(httpapi.Public(service, opts), log),
+		newHTTPServer(httpapi.Operator(m.handler(), opts), log),
+	}
+
+	// The service outlives the listeners: what drains may still write.
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	ran := make(chan error, 1)
+	go func() { ran <- service.Run(work) }()
+	served := make(chan error, len(servers))
+	for i, l := range []net.Listener{public, operator} {
+		go func() { served <- servers[i].Serve(l) }()
+	}
+	at := Addresses{Public: public.Addr().String(), Operator: operator.Addr().String()}
+	log.Info("serving", "listen", at.Public, "operator_listen", at.Operator, "public_url", c.publicURL(), "dev", c.Dev)
+	if ready != nil {
+		ready(at)
+	}
+
+	select {
+	case <-ctx.Done():
+		log.Info("draining", "timeout", c.DrainTimeout.String())
+	case err = <-served:
+	}
+	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
+	defer cancel()
+	for _, s := range servers {
+		if e := s.Shutdown(drain); e != nil {
+			err = errors.Join(err, fmt.Errorf("draining: %w", e), s.Close())
+		}
+	}
+	stop()
+	err = errors.Join(err, <-ran, store.Close())
+	log.Info("stopped")
+	return err
+}
+
+// Open opens the service over its data folder, without listeners.
+func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (*session.Service, session.Store, error) {
+	master, err := c.masterKey()
+	if err != nil {
+		return nil, nil, err
+	}
+	epoch, err := c.restoreEpoch()
+	if err != nil {
+		return nil, nil, err
+	}
+	store, err := sqlite.Open(ctx, c.database())
+	if err != nil {
+		return nil, nil, err
+	}
+	service, err := session.NewService(ctx, session.Config{
+		Store: store, Verifier: c.verifier(), MasterKey: master, RestoreEpoch: epoch,
+		Issuer: c.publicURL(), Algorithm: c.Algorithm, Policies: c.policies(),
+		Now: c.Now, Log: log, Observer: o,
+	})
+	if err != nil {
+		return nil, nil, errors.Join(err, store.Close())
+	}
+	return service, store, nil
+}
+
+// verifier serves the chains of this build for the configured origin.
+func (c *Config) verifier() session.Verifier {
+	u, _ := url.Parse(c.publicURL()) // checked before
+	return wallet.New(wallet.Config{
+		Domain: u.Host, URI: c.publicURL() + api.BasePath + "/sessions", Service: c.Service,
+	}, icp.Chain())
+}
+
+func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
+	return &http.Server{
+		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
+		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+	}
+}

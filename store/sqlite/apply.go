@@ -1,0 +1,89 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+
+	"github.com/ncruces/go-sqlite3"
+
+	session "github.com/mentalverse/session"
+)
+
+// Apply implements session.Store.
+func (s *Store) Apply(ctx context.Context, changes ...session.Change) []error {
+	do := make([]func(*conn) error, len(changes))
+	for i := range changes {
+		do[i] = func(c *conn) error { return apply(c, &changes[i]) }
+	}
+	return s.submit(ctx, do...)
+}
+
+func apply(c *conn, ch *session.Change) error {
+	if ch.Nonce != nil {
+		if err := insert(c, session.ErrNonceUsed, "INSERT INTO nonces VALUES (?)", ch.Nonce.Key[:]); err != nil {
+			return err
+		}
+	}
+	if l := ch.Link; l != nil {
+		if err := insert(c, session.ErrConflict, "INSERT INTO accounts VALUES (?,?,?)", l.Account.String(), l.UserID, l.At); err != nil {
+			return err
+		}
+	}
+	if ch.Roster != nil {
+		if err := putRoster(c, ch.Roster); err != nil {
+			return err
+		}
+	}
+	for i := range ch.Update {
+		if err := updateSession(c, &ch.Update[i]); err != nil {
+			return err
+		}
+	}
+	for i := range ch.Insert {
+		if err := insertSession(c, &ch.Insert[i]); err != nil {
+			return err
+		}
+	}
+	for _, e := range ch.Events {
+		if _, err := c.exec("INSERT INTO events (kind,at,session_id,subject_id,reason,min_gen) VALUES (?,?,?,?,?,?)",
+			string(e.Kind), e.At, e.SessionID[:], e.SubjectID, string(e.Reason), int64(e.MinGen)); err != nil {
+			return err
+		}
+	}
+	for _, r := range ch.Records {
+		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id) VALUES (?,?,?,?,?,?)",
+			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// insert answers exists when the row is there already.
+func insert(c *conn, exists error, query string, args ...any) error {
+	_, err := c.exec(query, args...)
+	if errors.Is(err, sqlite3.CONSTRAINT_PRIMARYKEY) || errors.Is(err, sqlite3.CONSTRAINT_UNIQUE) {
+		return exists
+	}
+	return err
+}
+
+func putRoster(c *conn, r *session.Roster) error {
+	ids := make([]byte, 0, 21*len(r.Sessions))
+	for _, id := range r.Sessions {
+		ids = append(ids, id[:]...)
+	}
+	if r.Version == 0 {
+		return insert(c, session.ErrConflict, "INSERT INTO rosters VALUES (?,1,?)", r.SubjectID, ids)
+	}
+	n, err := c.exec("UPDATE rosters SET version=version+1, sessions=? WHERE subject_id=? AND version=?", ids, r.SubjectID, int64(r.Version))
+	return conflictUnless(n, err)
+}
+
+// conflictUnless tells a compare-and-swap that changed nothing.
+func conflictUnless(changed int64, err error) error {
+	if err == nil && changed == 0 {
+		return session.ErrConflict
+	}
+	return err
+}

@@ -1,0 +1,139 @@
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+)
+
+// conn is one connection with its prepared statements. It belongs to one
+// goroutine at a time.
+type conn struct {
+	*sqlite3.Conn
+	prepared map[string]*sqlite3.Stmt
+}
+
+func connect(path string, flags sqlite3.OpenFlag) (*conn, error) {
+	c, err := sqlite3.OpenFlags(path, flags|sqlite3.OPEN_NOFOLLOW)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	err = c.Exec(`PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+		PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA cache_size=-16000;`)
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), c.Close())
+	}
+	return &conn{Conn: c, prepared: map[string]*sqlite3.Stmt{}}, nil
+}
+
+// stmt returns the prepared statement of a query with its parameters bound.
+func (c *conn) stmt(query string, args ...any) (*sqlite3.Stmt, error) {
+	st, ok := c.prepared[query]
+	if !ok {
+		var err error
+		if st, _, err = c.PrepareFlags(query, sqlite3.PREPARE_PERSISTENT); err != nil {
+			return nil, err
+		}
+		c.prepared[query] = st
+	}
+	for i, a := range args {
+		var err error
+		switch v := a.(type) {
+		case []byte:
+			if v == nil {
+				err = st.BindNull(i + 1)
+			} else if len(v) == 0 {
+				err = st.BindZeroBlob(i+1, 0)
+			} else {
+				err = st.BindBlob(i+1, v)
+			}
+		case string:
+			err = st.BindText(i+1, v)
+		case int64:
+			err = st.BindInt64(i+1, v)
+		case bool:
+			err = st.BindBool(i+1, v)
+		case time.Time:
+			err = st.BindInt64(i+1, toMillis(v))
+		default:
+			err = fmt.Errorf("sqlite: cannot bind %T", a)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return st, nil
+}
+
+// exec runs a statement without rows and returns how many it changed.
+func (c *conn) exec(query string, args ...any) (int64, error) {
+	st, err := c.stmt(query, args...)
+	if err != nil {
+		return 0, err
+	}
+	st.Step()
+	err = st.Err()
+	if e := st.Reset(); err == nil {
+		err = e
+	}
+	if err != nil {
+		return 0, err
+	}
+	return c.Changes(), nil
+}
+
+// rows runs a query and calls each for every row.
+func (c *conn) rows(query string, each func(*sqlite3.Stmt) error, args ...any) error {
+	st, err := c.stmt(query, args...)
+	if err != nil {
+		return err
+	}
+	for st.Step() {
+		if err = each(st); err != nil {
+			break
+		}
+	}
+	if e := st.Err(); err == nil {
+		err = e
+	}
+	return errors.Join(err, st.Reset())
+}
+
+// read lends a reading connection to f.
+func (s *Store) read(ctx context.Context, f func(*conn) error) error {
+	select {
+	case c, ok := <-s.readers:
+		if !ok {
+			return errClosed
+		}
+		defer func() { s.readers <- c }()
+		select {
+		case <-s.stop:
+			return errClosed
+		default:
+		}
+		return f(c)
+	case <-s.stop:
+		return errClosed
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// toMillis is a time as stored: unix milliseconds, 0 for the zero time.
+func toMillis(t time.Time) int64 {
+	if t.IsZero() {
+		return 0
+	}
+	return t.UnixMilli()
+}
+
+func fromMillis(ms int64) time.Time {
+	if ms == 0 {
+		return time.Time{}
+	}
+	return time.UnixMilli(ms).UTC()
+}

@@ -1,0 +1,145 @@
+package sqlite
+
+import (
+	"context"
+	"iter"
+	"time"
+
+	"github.com/ncruces/go-sqlite3"
+
+	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/token"
+)
+
+// Session implements session.Store.
+func (s *Store) Session(ctx context.Context, id token.ID) (out session.Session, err error) {
+	found := false
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT "+sessionColumns+" FROM sessions WHERE id=?", func(st *sqlite3.Stmt) (err error) {
+			found = true
+			out, err = scanSession(st)
+			return err
+		}, id[:])
+	})
+	if err == nil && !found {
+		err = session.ErrNotFound
+	}
+	return out, err
+}
+
+// Roster implements session.Store.
+func (s *Store) Roster(ctx context.Context, subjectID string) (session.Roster, error) {
+	out := session.Roster{SubjectID: subjectID}
+	err := s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT version,sessions FROM rosters WHERE subject_id=?", func(st *sqlite3.Stmt) error {
+			out.Version = uint64(st.ColumnInt64(0))
+			for b := st.ColumnRawBlob(1); len(b) >= 21; b = b[21:] {
+				id, err := token.IDFromBytes(b[:21])
+				if err != nil {
+					return err
+				}
+				out.Sessions = append(out.Sessions, id)
+			}
+			return nil
+		}, subjectID)
+	})
+	return out, err
+}
+
+// UserOf implements session.Store.
+func (s *Store) UserOf(ctx context.Context, account session.Account) (userID string, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT user_id FROM accounts WHERE account=?", func(st *sqlite3.Stmt) error {
+			userID = st.ColumnText(0)
+			return nil
+		}, account.String())
+	})
+	if err == nil && userID == "" {
+		err = session.ErrNotFound
+	}
+	return userID, err
+}
+
+// livePage bounds how long one page of Live holds a reader.
+const livePage = 4096
+
+// Live implements session.Store. It reads page by page, so that it holds
+// neither a connection nor an old state of the database for long.
+func (s *Store) Live(ctx context.Context, since time.Time) iter.Seq2[session.Session, error] {
+	return func(yield func(session.Session, error) bool) {
+		for kind := token.Standard; kind <= token.Professional; kind++ {
+			from, below := token.FirstID(kind, since), token.ID{byte(kind) + 1}
+			for {
+				page, err := s.livePage(ctx, from, below)
+				if err != nil {
+					yield(session.Session{}, err)
+					return
+				}
+				for _, row := range page {
+					if !row.Ended() && !yield(row, nil) {
+						return
+					}
+				}
+				if len(page) < livePage {
+					break
+				}
+				from = page[len(page)-1].ID
+				for i := len(from) - 1; ; i-- { // the least id above it
+					from[i]++
+					if from[i] != 0 {
+						break
+					}
+				}
+			}
+		}
+	}
+}
+
+func (s *Store) livePage(ctx context.Context, from, below token.ID) (page []session.Session, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT "+sessionColumns+" FROM sessions WHERE id>=? AND id<? ORDER BY id LIMIT ?", func(st *sqlite3.Stmt) error {
+			row, err := scanSession(st)
+			page = append(page, row)
+			return err
+		}, from[:], below[:], int64(livePage))
+	})
+	return page, err
+}
+
+// Events implements session.Store.
+func (s *Store) Events(ctx context.Context, after uint64, limit int) (out []session.StoredEvent, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT position,kind,at,session_id,subject_id,reason,min_gen FROM events WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
+			e := session.StoredEvent{Position: uint64(st.ColumnInt64(0)), Event: session.Event{
+				Kind: session.EventKind(st.ColumnText(1)), At: fromMillis(st.ColumnInt64(2)), SubjectID: st.ColumnText(4),
+				Reason: session.EndReason(st.ColumnText(5)), MinGen: uint32(st.ColumnInt64(6)),
+			}}
+			copy(e.SessionID[:], st.ColumnRawBlob(3))
+			out = append(out, e)
+			return nil
+		}, int64(after), int64(limit))
+	})
+	return out, err
+}
+
+// Records implements session.Store.
+func (s *Store) Records(ctx context.Context, after uint64, limit int) (out []session.StoredRecord, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT position,action,at,session_id,subject_id,detail,request_id FROM records WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
+			r := session.StoredRecord{Position: uint64(st.ColumnInt64(0)), Record: session.Record{
+				Action: session.Action(st.ColumnText(1)), At: fromMillis(st.ColumnInt64(2)), SubjectID: st.ColumnText(4),
+				Detail: st.ColumnText(5), RequestID: st.ColumnText(6),
+			}}
+			copy(r.SessionID[:], st.ColumnRawBlob(3))
+			out = append(out, r)
+			return nil
+		}, int64(after), int64(limit))
+	})
+	return out, err
+}
+
+// Ping implements session.Store.
+func (s *Store) Ping(ctx context.Context) error {
+	_, err := s.Meta(ctx)
+	return err
+}

@@ -1,0 +1,161 @@
+// Package sqlite keeps sessions in one SQLite file (WAL, synchronous=FULL).
+//
+// One goroutine writes: it gathers the changes of many callers into one
+// transaction and acknowledges them after its commit is on disk. Reads go over
+// a few connections of their own. Checkpoints run in the background.
+package sqlite
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"sync"
+	"syscall"
+
+	"github.com/ncruces/go-sqlite3"
+
+	session "github.com/mentalverse/session"
+)
+
+// Store is a session.Store over one file. Safe for concurrent use; one process
+// at a time.
+type Store struct {
+	path    string
+	lock    *os.File // nil when read-only
+	readers chan *conn
+	write   *conn
+	queue   chan *op
+	stop    chan struct{} // closed by Close: no more operations are taken
+	stopped chan struct{} // closed by the writer when its queue is done
+	once    sync.Once
+	mu      sync.RWMutex // held for reading while an operation is queued
+	closed  bool
+	dirty   chan struct{} // something was written since the last checkpoint
+	checked chan struct{} // closed when the checkpointer is done
+}
+
+var _ session.Store = (*Store)(nil)
+
+const readerCount = 4
+
+var errClosed = errors.New("sqlite: the store is closed")
+
+// Open opens or makes the database at path (mode 0600), brings its schema up
+// to date and takes the lock that keeps a second server out.
+func Open(ctx context.Context, path string) (*Store, error) {
+	lock, err := takeLock(path + ".lock")
+	if err != nil {
+		return nil, err
+	}
+	s, err := open(ctx, path)
+	if err != nil {
+		return nil, errors.Join(err, lock.Close())
+	}
+	s.lock = lock
+	return s, nil
+}
+
+func open(ctx context.Context, path string) (*Store, error) {
+	// SQLite gives its WAL the mode of the database.
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
+	}
+	write, err := connect(path, sqlite3.OPEN_READWRITE)
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(write.Conn); err != nil {
+		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), write.Close())
+	}
+	s := newStore(path)
+	s.write = write
+	s.queue = make(chan *op, maxBatch)
+	s.stopped = make(chan struct{})
+	s.dirty = make(chan struct{}, 1)
+	s.checked = make(chan struct{})
+	if err := s.openReaders(sqlite3.OPEN_READWRITE); err != nil {
+		return nil, errors.Join(err, write.Close())
+	}
+	checkpoints, err := connect(path, sqlite3.OPEN_READWRITE)
+	if err != nil {
+		return nil, errors.Join(err, s.closeReaders(), write.Close())
+	}
+	go s.writeLoop()
+	go s.checkpointLoop(checkpoints)
+	return s, ctx.Err()
+}
+
+// OpenReadOnly opens a database to look at, beside a running server or not.
+// Every method that writes fails.
+func OpenReadOnly(_ context.Context, path string) (*Store, error) {
+	s := newStore(path)
+	s.closed = true // for writers
+	return s, s.openReaders(sqlite3.OPEN_READWRITE)
+}
+
+func newStore(path string) *Store {
+	return &Store{path: path, readers: make(chan *conn, readerCount), stop: make(chan struct{})}
+}
+
+func (s *Store) openReaders(flags sqlite3.OpenFlag) error {
+	for range readerCount {
+		c, err := connect(s.path, flags)
+		if err == nil {
+			err = c.Exec("PRAGMA query_only=ON")
+		}
+		if err != nil {
+			return errors.Join(err, s.closeReaders())
+		}
+		s.readers <- c
+	}
+	return nil
+}
+
+// closeReaders closes the readers that are idle.
+func (s *Store) closeReaders() error {
+	var err error
+	for len(s.readers) > 0 {
+		err = errors.Join(err, (<-s.readers).Close())
+	}
+	return err
+}
+
+// Close finishes what is queued, checkpoints and closes the file.
+func (s *Store) Close() error {
+	var err error
+	s.once.Do(func() {
+		s.mu.Lock()
+		s.closed = true
+		s.mu.Unlock()
+		close(s.stop)
+		for range readerCount { // waits for readers under way
+			err = errors.Join(err, (<-s.readers).Close())
+		}
+		if s.queue == nil {
+			return
+		}
+		close(s.queue)
+		<-s.stopped
+		<-s.checked
+		_, _, e := s.write.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+		err = errors.Join(err, e, s.write.Close(), s.lock.Close())
+	})
+	return err
+}
+
+// takeLock holds an exclusive lock on a file for as long as it is open.
+func takeLock(path string) (*os.File, error) {
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("sqlite: %s is held: another server runs over this folder", path), f.Close())
+	}
+	return f, nil
+}

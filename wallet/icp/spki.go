@@ -1,0 +1,115 @@
+package icp
+
+import (
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/elliptic"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"math/big"
+
+	"github.com/decred/dcrd/dcrec/secp256k1/v4"
+	secp "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+)
+
+// Public keys arrive as DER; exact prefixes give one key one spelling, and so
+// one principal.
+var (
+	ed25519Prefix   = unhex("302a300506032b6570032100")
+	p256Prefix      = unhex("3059301306072a8648ce3d020106082a8648ce3d030107034200")
+	secp256k1Prefix = unhex("3056301006072a8648ce3d020106052b8104000a034200")
+)
+
+func unhex(s string) []byte {
+	b, err := hex.DecodeString(s)
+	if err != nil {
+		panic(err)
+	}
+	return b
+}
+
+// smallOrder are the encodings of Ed25519 points of small order, canonical and
+// not, with the sign bit clear: one signature of theirs fits many texts.
+var smallOrder = [][]byte{
+	unhex("0000000000000000000000000000000000000000000000000000000000000000"),
+	unhex("0100000000000000000000000000000000000000000000000000000000000000"),
+	unhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
+	unhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
+	unhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+	unhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+	unhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
+}
+
+// Why a key or a signature is refused; for the log.
+var (
+	ErrKey       = errors.New("icp: not a public key of a known scheme")
+	ErrSignature = errors.New("icp: signature does not verify")
+)
+
+// publicKey checks a signature over a message.
+type publicKey interface {
+	verify(message, signature []byte) bool
+}
+
+// parsePublicKey reads a DER public key.
+func parsePublicKey(der []byte) (publicKey, error) {
+	if raw, ok := bytes.CutPrefix(der, ed25519Prefix); ok && len(raw) == ed25519.PublicKeySize {
+		plain := bytes.Clone(raw)
+		plain[31] &= 0x7f
+		for _, p := range smallOrder {
+			if bytes.Equal(plain, p) {
+				return nil, ErrKey
+			}
+		}
+		return edKey(bytes.Clone(raw)), nil
+	}
+	if raw, ok := bytes.CutPrefix(der, p256Prefix); ok && len(raw) == 65 {
+		k, err := ecdsa.ParseUncompressedPublicKey(elliptic.P256(), raw)
+		if err != nil {
+			return nil, ErrKey
+		}
+		return p256Key{k}, nil
+	}
+	if raw, ok := bytes.CutPrefix(der, secp256k1Prefix); ok && len(raw) == 65 && raw[0] == 4 {
+		k, err := secp256k1.ParsePubKey(raw)
+		if err != nil {
+			return nil, ErrKey
+		}
+		return secpKey{k}, nil
+	}
+	return nil, ErrKey
+}
+
+type edKey ed25519.PublicKey
+
+func (k edKey) verify(message, sig []byte) bool {
+	return len(sig) == ed25519.SignatureSize && ed25519.Verify(ed25519.PublicKey(k), message, sig)
+}
+
+type p256Key struct{ *ecdsa.PublicKey }
+
+// verify accepts high S: WebCrypto makes it half the time.
+func (k p256Key) verify(message, sig []byte) bool {
+	if len(sig) != 64 {
+		return false
+	}
+	sum := sha256.Sum256(message)
+	return ecdsa.Verify(k.PublicKey, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+}
+
+type secpKey struct{ *secp256k1.PublicKey }
+
+// verify refuses high S, which no wallet of this curve makes.
+func (k secpKey) verify(message, sig []byte) bool {
+	if len(sig) != 64 {
+		return false
+	}
+	var r, s secp256k1.ModNScalar
+	if r.SetByteSlice(sig[:32]) || s.SetByteSlice(sig[32:]) || s.IsOverHalfOrder() {
+		return false
+	}
+	sum := sha256.Sum256(message)
+	return secp.NewSignature(&r, &s).Verify(sum[:], k.PublicKey)
+}
