@@ -32,10 +32,10 @@ type SignedDelegation struct {
 // Delegation lets another key sign until Expiration. Targets and Permissions
 // are nil when absent: an absent field is hashed differently from an empty one.
 type Delegation struct {
-	PublicKey   Blob    `json:"pubkey"`
-	Expiration  string  `json:"expiration"` // decimal nanoseconds since 1970
-	Targets     *[]Blob `json:"targets,omitempty"`
-	Permissions *string `json:"permissions,omitempty"`
+	PublicKey   Blob      `json:"pubkey"`
+	Expiration  string    `json:"expiration"`        // decimal nanoseconds since 1970
+	Targets     *[]string `json:"targets,omitempty"` // canister principals
+	Permissions *string   `json:"permissions,omitempty"`
 }
 
 // Blob is bytes that stand in JSON as unpadded base64url, in their one

@@ -68,6 +68,15 @@ func (c *conn) stmt(query string, args ...any) (*sqlite3.Stmt, error) {
 	return st, nil
 }
 
+// Close finalizes the prepared statements and closes the connection.
+func (c *conn) Close() error {
+	var err error
+	for _, st := range c.prepared {
+		err = errors.Join(err, st.Close())
+	}
+	return errors.Join(err, c.Conn.Close())
+}
+
 // exec runs a statement without rows and returns how many it changed.
 func (c *conn) exec(query string, args ...any) (int64, error) {
 	st, err := c.stmt(query, args...)

@@ -44,6 +44,9 @@ func walk(root []byte, chain []wallet.SignedDelegation, now time.Time) (signer p
 			return nil, notAfter, ErrCycle
 		}
 		seen = append(seen, d.PublicKey)
+		if d.Targets != nil {
+			return nil, notAfter, ErrTargets
+		}
 		ends, nanos, err := expiration(d.Expiration)
 		if err != nil {
 			return nil, notAfter, err
@@ -52,8 +55,6 @@ func walk(root []byte, chain []wallet.SignedDelegation, now time.Time) (signer p
 			return nil, notAfter, ErrSignature
 		}
 		switch {
-		case d.Targets != nil:
-			return nil, notAfter, ErrTargets
 		case d.Permissions != nil && *d.Permissions != "all":
 			return nil, notAfter, ErrPermissions
 		case !now.Before(ends):
@@ -79,18 +80,12 @@ func expiration(s string) (time.Time, uint64, error) {
 }
 
 // delegationMessage is what the delegating key signs: the separator and the
-// representation-independent hash of the delegation's map.
+// representation-independent hash of the delegation's map. Delegations with
+// targets never come here.
 func delegationMessage(d *wallet.Delegation, nanos uint64) []byte {
 	pairs := [][]byte{
 		pair("pubkey", hash(d.PublicKey)),
 		pair("expiration", hash(binary.AppendUvarint(nil, nanos))), // unsigned LEB128
-	}
-	if d.Targets != nil {
-		var all []byte
-		for _, t := range *d.Targets {
-			all = append(all, hash(t)...)
-		}
-		pairs = append(pairs, pair("targets", hash(all)))
 	}
 	if d.Permissions != nil {
 		pairs = append(pairs, pair("permissions", hash([]byte(*d.Permissions))))

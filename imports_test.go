@@ -1,0 +1,55 @@
+package session_test
+
+import (
+	"os/exec"
+	"strings"
+	"testing"
+)
+
+// Imports run one way. For each package: what of this module it may import.
+var allowed = map[string][]string{
+	"":                {"token"},
+	"token":           {},
+	"api":             {},
+	"wallet":          {"", "token", "api"},
+	"wallet/icp":      {"", "token", "api", "wallet"},
+	"store/sqlite":    {"", "token", "api"},
+	"store/storetest": {"", "token", "api"},
+	"httpapi":         {"", "token", "api"},
+	"server":          {"*"},
+	"sessiontest":     {"*"},
+	"cmd/sessiond":    {"server", "api", "wallet/icp"}, // the command line's own identity is a wallet
+}
+
+func TestImportsRunOneWay(t *testing.T) {
+	const module = "github.com/mentalverse/session"
+	out, err := exec.Command("go", "list", "-f", `{{.ImportPath}}{{range .Imports}} {{.}}{{end}}`, "./...").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	within := func(path string) (string, bool) {
+		rest, ok := strings.CutPrefix(path, module)
+		return strings.TrimPrefix(rest, "/"), ok && (rest == "" || rest[0] == '/')
+	}
+	for line := range strings.Lines(string(out)) {
+		words := strings.Fields(line)
+		pkg, _ := within(words[0])
+		may, known := allowed[pkg]
+		if !known {
+			t.Errorf("package %q has no row in the table of imports", pkg)
+		}
+		for _, imported := range words[1:] {
+			name, ours := within(imported)
+			if !ours || len(may) > 0 && may[0] == "*" {
+				continue
+			}
+			ok := false
+			for _, m := range may {
+				ok = ok || m == name
+			}
+			if !ok {
+				t.Errorf("%q imports %q", pkg, name)
+			}
+		}
+	}
+}
