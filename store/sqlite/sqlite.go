@@ -57,14 +57,12 @@ func Open(ctx context.Context, path string) (*Store, error) {
 }
 
 func open(ctx context.Context, path string) (*Store, error) {
-	for _, suffix := range []string{"", "-wal", "-shm"} { // so that all are private
-		f, err := os.OpenFile(path+suffix, os.O_RDWR|os.O_CREATE, 0o600)
-		if err != nil {
-			return nil, err
-		}
-		if err := f.Close(); err != nil {
-			return nil, err
-		}
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.Close(); err != nil {
+		return nil, err
 	}
 	write, err := connect(path, sqlite3.OPEN_READWRITE)
 	if err != nil {
@@ -72,6 +70,11 @@ func open(ctx context.Context, path string) (*Store, error) {
 	}
 	if err := migrate(write.Conn); err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), write.Close())
+	}
+	for _, suffix := range []string{"-wal", "-shm"} { // SQLite made them with the umask's mode
+		if err := os.Chmod(path+suffix, 0o600); err != nil {
+			return nil, errors.Join(err, write.Close())
+		}
 	}
 	s := newStore(path)
 	s.write = write
