@@ -86,11 +86,14 @@ func (c *Config) Read(r io.Reader) error {
 	if len(data) > maxConfig {
 		return errors.New("the configuration is larger than 1 MiB")
 	}
-	err = yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(c)
-	if errors.Is(err, io.EOF) {
-		return nil // an empty file changes nothing
+	var any any
+	if err := yaml.Unmarshal(data, &any); err != nil {
+		return err
 	}
-	return err
+	if any == nil {
+		return nil // empty, or comments only: changes nothing
+	}
+	return yaml.NewDecoder(bytes.NewReader(data), yaml.Strict()).Decode(c)
 }
 
 // ReadFile lays the file at path over c.
