@@ -139,12 +139,14 @@ func (k *Keyring) Read(ctx context.Context, store Store, now time.Time) error {
 // dueKey says whether a key must be made now, and from when it signs.
 func (k *Keyring) dueKey(stored []WrappedKey, now time.Time) (activeFrom time.Time, due bool) {
 	var last *WrappedKey
+	active := false
 	for i := range stored {
 		if stored[i].Algorithm == k.algorithm {
 			last = &stored[i]
+			active = active || !last.ActiveFrom.After(now)
 		}
 	}
-	if last == nil {
+	if !active { // a new store, or a clock that was once far ahead
 		return now.Truncate(time.Second), true
 	}
 	next := last.ActiveFrom.Add(KeySigningLife)
