@@ -18,6 +18,7 @@ var allowed = map[string][]string{
 	"httpapi":         {"", "token", "api"},
 	"server":          {"*"},
 	"sessiontest":     {"*"},
+	"test/mutation":   {},
 	"cmd/sessiond":    {"server", "api", "wallet/icp"}, // the command line's own identity is a wallet
 }
 

@@ -152,6 +152,26 @@ func TestAnySequenceOfActsKeepsTheRules(t *testing.T) {
 	}
 }
 
+func TestNoEndLiesBeyondTheAbsoluteEnd(t *testing.T) {
+	h := newHouse(t)
+	s := h.signIn(session.CreateRequest{Reporting: true})
+	for !h.clock.Now().Add(31 * time.Minute).After(s.Session.AbsoluteEnd) {
+		h.clock.Advance(30 * time.Minute)
+		next, err := h.Refresh(t.Context(), s.RefreshToken, "")
+		if err != nil {
+			t.Fatal(err)
+		}
+		row, err := h.Touch(t.Context(), next.SessionToken)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if row.IdleEnd().After(row.AbsoluteEnd) || row.ExpiresAt.After(row.AbsoluteEnd) {
+			t.Fatalf("idle end %s, token end %s, absolute end %s", row.IdleEnd(), row.ExpiresAt, row.AbsoluteEnd)
+		}
+		s = next
+	}
+}
+
 func TestTheStoreWentBackInTime(t *testing.T) {
 	h := newHouse(t)
 	s := h.signIn(session.CreateRequest{})

@@ -1,0 +1,120 @@
+// Package mutation breaks the security-critical code by hand, one place at a
+// time, and expects a test to notice.
+//
+//	go test ./test/mutation -mutations
+package mutation
+
+import (
+	"encoding/json"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+var run = flag.Bool("mutations", false, "run the tests against every mutation (minutes)")
+
+// mutation replaces old by new, which stands once in the file, and names the
+// package whose tests must then fail.
+type mutation struct{ file, old, new, pkg string }
+
+var mutations = []mutation{
+	{"token/sessiontoken.go", `err != nil || !k.scheme.verify([]byte(raw[:len(header)+1+len(payload)]), sig)`, `err != nil || sig == nil`, "./token"},
+	{"token/sessiontoken.go", `if c.Issuer != s.issuer {`, `if false {`, "./token"},
+	{"token/sessiontoken.go", `if !now.Before(c.ExpiresAt) {`, `if now.After(c.ExpiresAt.Add(1e9)) {`, "./token"},
+	{"token/sessiontoken.go", `if c.IssuedAt.After(now.Add(clockSkew)) {`, `if false {`, "./token"},
+	{"token/sessiontoken.go", `if len(raw) > maxToken {
+		return Claims{}, errShape
+	}
+	header`, `header`, "./token"},
+	{"token/claims.go", `if r.failed || r.rest != "}" || err != nil {`, `if r.failed || err != nil {`, "./token"},
+	{"token/refresh.go", `!hmac.Equal(want[:], r.tag[:])`, `!hmac.Equal(want[:8], r.tag[:8])`, "./token"},
+	{"token/refresh.go", `return hmac.Equal(want[:], r.mac[:])`, `return hmac.Equal(want[1:], r.mac[1:])`, "./token"},
+	{"token/refresh.go", `	io.WriteString(h, domainSeed)
+	h.Write(seed[:])
+`, `	io.WriteString(h, domainSeed)
+`, "./token"},
+	{"token/refresh.go", `	io.WriteString(h, domainTag)
+	h.Write(k.epoch())
+`, `	io.WriteString(h, domainTag)
+`, "./token"},
+	{"refresh.go", `g+1 == s.Generation && g >= s.MinGen &&`, `g+1 == s.Generation &&`, "."},
+	{"refresh.go", `(s.UsedGen < s.Generation || sinceStep <= refreshGrace)`, `true`, "."},
+	{"refresh.go", `case g > s.Generation:
+		return refreshRollback`, `case g > s.Generation:
+		return refreshStep`, "."},
+	{"refresh.go", `case sinceStep <= refreshSoft:`, `case sinceStep <= refreshSoft*1000:`, "."},
+	{"session.go", `s.MinGen = s.Generation`, ``, "./server"},
+	{"session.go", `if end.After(s.AbsoluteEnd) {
+		return s.AbsoluteEnd
+	}
+	return end
+}
+
+// EndedBy`, `return end
+}
+
+// EndedBy`, "."},
+	{"challenge.go", `	field([]byte(c.Purpose))
+`, ``, "."},
+	{"challenge.go", `	field(c.SessionID[:])
+`, ``, "."},
+	{"challenge.go", `!now.Before(c.ExpiresAt) || `, ``, "."},
+	{"validate.go", `case claims.Generation < row.MinGen, claims.Generation+1 < row.Generation:`, `case claims.Generation+1 < row.Generation:`, "./server"},
+	{"amend.go", `if slices.Contains(row.SeenKeys, key) || len(row.SeenKeys) >= maxSeenKeys {`, `if len(row.SeenKeys) >= maxSeenKeys {`, "./server"},
+	{"wallet/verifier.go", `err != nil || want != p.credential.Message`, `err != nil || want == ""`, "./server"},
+	{"wallet/credential.go", `	if strings.ContainsAny(s, "\r\n") {`, `	if strings.ContainsAny(s, "\r") {`, "./wallet"},
+	{"wallet/credential.go", `base64.RawURLEncoding.Strict()`, `base64.RawURLEncoding`, "./wallet"},
+	{"wallet/icp/verify.go", ` || principalOf(c.PublicKey) != address`, ``, "./wallet/icp"},
+	{"wallet/icp/verify.go", `if !signer.verify(challengeMessage(c.Message), c.Signature) {`, `if signer == nil {`, "./wallet/icp"},
+	{"wallet/icp/delegation.go", `case !now.Before(ends):`, `case now.After(ends):`, "./wallet/icp"},
+	{"wallet/icp/delegation.go", `if d.Targets != nil {`, `if false {`, "./wallet/icp"},
+	{"wallet/icp/delegation.go", `if notAfter.IsZero() || ends.Before(notAfter) {`, `if true {`, "./wallet/icp"},
+	{"wallet/icp/spki.go", ` || s.IsOverHalfOrder()`, ``, "./wallet/icp"},
+	{"wallet/icp/spki.go", `plain[31] &= 0x7f`, ``, "./wallet/icp"},
+}
+
+func TestEveryMutationIsKilled(t *testing.T) {
+	root, err := filepath.Abs("../..")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range mutations {
+		t.Run(fmt.Sprintf("%02d %s", i+1, m.file), func(t *testing.T) {
+			path := filepath.Join(root, m.file)
+			b, err := os.ReadFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if n := strings.Count(string(b), m.old); n != 1 {
+				t.Fatalf("the text to break stands %d times: %s", n, m.old)
+			}
+			if !*run {
+				return // the list at least fits the code
+			}
+			dir := t.TempDir()
+			broken := filepath.Join(dir, "broken.go")
+			if err := os.WriteFile(broken, []byte(strings.Replace(string(b), m.old, m.new, 1)), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			overlay, _ := json.Marshal(map[string]map[string]string{"Replace": {path: broken}})
+			overlayFile := filepath.Join(dir, "overlay.json")
+			if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
+				t.Fatal(err)
+			}
+			build := exec.Command("go", "test", "-overlay", overlayFile, "-count=1", "-run", "^$", m.pkg)
+			build.Dir = root
+			if out, err := build.CombinedOutput(); err != nil {
+				t.Fatalf("the mutation does not build: %s", out)
+			}
+			test := exec.Command("go", "test", "-overlay", overlayFile, "-count=1", "-short", "-failfast", m.pkg)
+			test.Dir = root
+			if out, err := test.CombinedOutput(); err == nil {
+				t.Errorf("survived:\n- %s\n+ %s\n%s", m.old, m.new, out)
+			}
+		})
+	}
+}
