@@ -35,3 +35,6 @@ require (
 	golang.org/x/text v0.43.0 // indirect
 	google.golang.org/protobuf v1.36.12 // indirect
 )
+
+// A package in there ships a .go file.
+ignore ./test/contract/node_modules

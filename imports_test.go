@@ -19,6 +19,7 @@ var allowed = map[string][]string{
 	"server":          {"*"},
 	"sessiontest":     {"*"},
 	"test/mutation":   {},
+	"test/contract":   {},
 	"cmd/sessiond":    {"server", "api", "wallet/icp"}, // the command line's own identity is a wallet
 }
 

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"time"
+
+	"github.com/mentalverse/session/token"
 )
 
 // Policy is the limits of one session type.
@@ -84,9 +86,23 @@ func (p Policies) Check() error {
 		case l.MaxLive < 1 || l.MaxLive > 1000:
 			return fmt.Errorf("policy %s: %d live sessions is not between 1 and 1000", t, l.MaxLive)
 		}
+		size := 0
+		for _, name := range l.Permissions {
+			if !token.IsWord(name) {
+				return fmt.Errorf("policy %s: %q is not a permission's name: visible ASCII without spaces, quotes and backslashes", t, name)
+			}
+			size += len(name) + 1
+		}
+		if size > maxPermissions {
+			return fmt.Errorf("policy %s: its permissions' names take more than %d bytes, which no token can carry", t, maxPermissions)
+		}
 	}
 	return nil
 }
+
+// maxPermissions bounds the names of a type's permissions together, in bytes, so
+// that every session token fits its 4096.
+const maxPermissions = 1024
 
 // MaxAbsoluteLife bounds what a configuration may ask for. Stores find live
 // and forgotten sessions by the time in their ids, so there must be a bound.

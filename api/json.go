@@ -21,6 +21,9 @@ func Unmarshal(data []byte, v any) error {
 	if err := checkDepth(data); err != nil {
 		return err
 	}
+	if jsontext.Value(data).Kind() == 'n' {
+		return errors.New("null where an object is wanted") // it would pass as an empty one
+	}
 	err := json.Unmarshal(data, v, json.RejectUnknownMembers(true))
 	if err == nil {
 		return nil

@@ -25,7 +25,7 @@ func TestBadInput(t *testing.T) {
 		"malformed":                {"POST", refresh, "", `{"refresh_token":`, 400, api.InvalidRequest},
 		"empty body":               {"POST", refresh, "", ``, 415, api.UnsupportedMediaType},
 		"not an object":            {"POST", refresh, "", `"x"`, 400, api.InvalidRequest},
-		"null":                     {"POST", refresh, "", `null`, 401, api.RefreshFailed},
+		"null":                     {"POST", refresh, "", `null`, 400, api.InvalidRequest},
 		"repeated key":             {"POST", refresh, "", `{"refresh_token":"a","refresh_token":"b"}`, 400, api.InvalidRequest},
 		"other case":               {"POST", refresh, "", `{"Refresh_Token":"a"}`, 400, api.InvalidRequest},
 		"unknown field":            {"POST", refresh, "", `{"refresh_token":"a","admin":true}`, 400, api.InvalidRequest},

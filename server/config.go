@@ -120,6 +120,8 @@ func (c *Config) Check() error {
 	switch {
 	case err != nil || u.Host == "" || u.User != nil || u.RawQuery != "" || u.Fragment != "" || strings.Trim(u.Path, "/") != "":
 		return fmt.Errorf("public_url: %q is not an origin such as https://sessions.example.org", c.PublicURL)
+	case len(c.publicURL()) > 256 || !token.IsWord(c.publicURL()):
+		return fmt.Errorf("public_url: %q is longer than 256 bytes or not plain ASCII", c.PublicURL)
 	case u.Scheme != "https" && !(u.Scheme == "http" && (c.Dev || isLoopback(u.Hostname()))):
 		return fmt.Errorf("public_url: %q must be https; plain http is for --dev and loopback only", c.PublicURL)
 	}

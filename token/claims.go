@@ -29,7 +29,7 @@ var ErrClaims = errors.New("token: claims cannot be signed")
 const maxUnix = 253402300799
 
 // appendJSON appends the claims in their one spelling: all nine, in this order,
-// without white space or escapes. No text may need an escape (isWord), which
+// without white space or escapes. No text may need an escape (IsWord), which
 // readClaims relies on too.
 func (c *Claims) appendJSON(b []byte) []byte {
 	text := func(name, value string) {
@@ -82,11 +82,11 @@ func readClaims(s string) (c Claims, ok bool) {
 // valid tells whether a token may carry the claims. Sign and Verify both ask,
 // so that nothing is signed that would not verify.
 func (c *Claims) valid() bool {
-	if !isWord(c.Issuer) || !isWord(c.Subject) || !isWord(c.Type) {
+	if !IsWord(c.Issuer) || !IsWord(c.Subject) || !IsWord(c.Type) {
 		return false
 	}
 	for _, s := range c.Scope {
-		if !isWord(s) {
+		if !IsWord(s) {
 			return false
 		}
 	}
@@ -99,10 +99,11 @@ func (c *Claims) valid() bool {
 	return err == nil && c.ExpiresAt.Unix() > c.IssuedAt.Unix()
 }
 
-// isWord tells whether s is a scope-token of RFC 6749 section 3.3: one or more
+// IsWord tells whether s can stand in a session token as issuer, subject, type or
+// one of its scopes: a scope-token of RFC 6749 section 3.3, which is one or more
 // visible ASCII characters, none of them a quote or a backslash. So it stands
 // in JSON as it is, and in a list delimited by spaces.
-func isWord(s string) bool {
+func IsWord(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c <= ' ' || c > '~' || c == '"' || c == '\\' {
 			return false
@@ -119,7 +120,7 @@ type reader struct {
 }
 
 // text reads a name, its opening quote included, and a text up to its closing
-// quote. It need not know escapes: isWord refuses the backslash.
+// quote. It need not know escapes: IsWord refuses the backslash.
 func (r *reader) text(name string) string {
 	value, rest, closed := strings.Cut(r.after(name), `"`)
 	r.rest, r.failed = rest, r.failed || !closed

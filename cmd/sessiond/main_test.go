@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/test/contract"
 	"github.com/mentalverse/session/wallet/icp"
 )
 
@@ -110,6 +111,13 @@ func TestTheSmallClient(t *testing.T) {
 	}
 }
 
+// The specification's client code runs unchanged against the real program.
+func TestTheSpecificationsClient(t *testing.T) {
+	p := serve(t, t.TempDir())
+	defer p.kill(t)
+	contract.Run(t, p.url, "")
+}
+
 func TestConfigCheck(t *testing.T) {
 	dir := t.TempDir()
 	for text, want := range map[string]string{
@@ -122,8 +130,10 @@ func TestConfigCheck(t *testing.T) {
 		"profile: lax\n":                                 "strict",
 		"policies: {standard: {token_life: 48h}}\n":      "absolute life",
 		"policies: {standard: {absolute_life: 9999h}}\n": "longer",
-		"":                  "ok",
-		"# only a remark\n": "ok",
+		"policies: {standard: {permissions: ['a b']}}\n": "permission's name",
+		"public_url: https://\"x\n":                      "public_url",
+		"":                                               "ok",
+		"# only a remark\n":                              "ok",
 	} {
 		file := filepath.Join(dir, "c.yaml")
 		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {

@@ -1,10 +1,12 @@
 // Runs the specification's own client code, unchanged, against a server.
 //
-//   node contract.mjs SPECIFICATION SERVER CONTROL
+//   node contract.mjs SPECIFICATION SERVER [CONTROL]
 //
 // SERVER is the API's origin. CONTROL moves the server's clock: POST
 // CONTROL/advance?ms=N. Time here is a fake that moves with it, so that twelve
 // hours pass in a moment and the client's own timers fire when they should.
+// Without CONTROL time is real, and the automatic refresh is shown with a token
+// of a minute.
 import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { mock } from 'node:test';
@@ -28,8 +30,10 @@ function storage() {
 
 const realSetTimeout = setTimeout;
 const settle = () => new Promise((done) => realSetTimeout(done, 150)); // lets requests under way come back
-const start = Number((await (await fetch(`${control}/now`)).text()));
-mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now: start });
+if (control) {
+  const start = Number((await (await fetch(`${control}/now`)).text()));
+  mock.timers.enable({ apis: ['Date', 'setTimeout', 'setInterval'], now: start });
+}
 
 // advance moves both clocks; what the client's timers start is let finish.
 async function advance(ms) {
@@ -63,7 +67,7 @@ async function credential() {
   return b64(Buffer.from(JSON.stringify({ v: 1, type: 'icp:icrc32', message: data.message, signature: b64(signature), publicKey: b64(publicKey) })));
 }
 
-const manager = () => new SessionManager({ apiUrl: `${server}/api`, storage: storage() });
+const manager = (config) => new SessionManager({ apiUrl: `${server}/api`, storage: storage(), ...config });
 let told = 0;
 function ok(what) { told++; console.log(`ok - ${what}`); }
 
@@ -89,7 +93,17 @@ function ok(what) { told++; console.log(`ok - ${what}`); }
   ok('logout; validate after it gives session_invalid');
 }
 
-{
+if (!control) {
+  const m = manager({ refreshThreshold: 57 });
+  await m.createSession({ signature: await credential(), duration: 60 });
+  const before = m.getStoredSession();
+  const end = Date.now() + 20_000;
+  while (m.getStoredSession().token === before.token && Date.now() < end) await settle();
+  assert.notEqual(m.getStoredSession().token, before.token, 'the automatic refresh did not come');
+  assert.equal((await m.validateSession()).valid, true);
+  ok('the automatic refresh, 57 s before the end');
+  await m.logout();
+} else {
   const m = manager();
   await m.createSession({ signature: await credential(), duration: 43200 });
   const before = m.getStoredSession();
@@ -103,7 +117,7 @@ function ok(what) { told++; console.log(`ok - ${what}`); }
   await m.logout();
 }
 
-{
+if (control) {
   const m = manager();
   await m.createSession({ signature: await credential() });
   const SessionMonitor = new Function(`${classText('SessionMonitor')}; return SessionMonitor;`)();
