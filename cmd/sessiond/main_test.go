@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"os"
 	"os/exec"
@@ -40,22 +41,34 @@ type process struct {
 	url string
 }
 
-func serve(t *testing.T, dir string) process {
-	t.Helper()
-	cmd := exec.Command(binary, "serve", "--dev", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0",
-		"--public-url", "http://localhost:8080", "--data", filepath.Join(dir, "data"))
+// start starts a server over dir/data and waits until it is ready.
+func start(dir string, args ...string) (process, error) {
+	cmd := exec.Command(binary, append([]string{"serve", "--dev", "--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0",
+		"--public-url", "http://localhost:8080", "--data", filepath.Join(dir, "data")}, args...)...)
+	var log bytes.Buffer
+	cmd.Stderr = &log
 	out, err := cmd.StdoutPipe()
 	if err != nil {
-		t.Fatal(err)
+		return process{}, err
 	}
 	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
+		return process{}, err
 	}
 	line, err := bufio.NewReader(out).ReadString('\n')
 	if err != nil {
-		t.Fatalf("the program did not come up: %v", err)
+		cmd.Wait()
+		return process{}, fmt.Errorf("the program did not come up: %s", log.String())
 	}
-	return process{cmd, strings.Fields(strings.SplitAfter(line, "ready on ")[1])[0]}
+	return process{cmd, strings.Fields(strings.SplitAfter(line, "ready on ")[1])[0]}, nil
+}
+
+func serve(t *testing.T, dir string) process {
+	t.Helper()
+	p, err := start(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
 }
 
 func (p process) kill(t *testing.T) {
@@ -66,84 +79,11 @@ func (p process) kill(t *testing.T) {
 	p.Wait()
 }
 
-// run runs the small client and returns its output.
-func run(t *testing.T, dir, url string, args ...string) (string, error) {
-	t.Helper()
-	cmd := exec.Command(binary, args...)
-	cmd.Dir = dir
-	cmd.Env = append(os.Environ(), "SESSIOND_SERVER="+url)
-	var out bytes.Buffer
-	cmd.Stdout, cmd.Stderr = &out, &out
-	err := cmd.Run()
-	return out.String(), err
-}
-
-func TestTheSmallClient(t *testing.T) {
-	dir := t.TempDir()
-	p := serve(t, dir)
-	defer p.kill(t)
-	for _, step := range []struct {
-		args []string
-		want string
-		fail bool
-	}{
-		{[]string{"validate"}, "run sessiond signin first", true},
-		{[]string{"signin", "--device-label", "Firefox on Android"}, `"session_type": "standard"`, false},
-		{[]string{"validate"}, `"valid": true`, false},
-		{[]string{"validate", "--permission", "read:all_profiles"}, "permission_denied", true},
-		{[]string{"refresh"}, `"session_expires_at"`, false},
-		{[]string{"sessions"}, "Firefox on Android", false},
-		{[]string{"keys", "--data", "data"}, "signing", false},
-		{[]string{"sessions", "--end-others"}, "ended 0", false},
-		{[]string{"logout"}, "logged out", false},
-		{[]string{"version"}, "sessiond", false},
-		{[]string{"config"}, "operator_listen", false},
-	} {
-		out, err := run(t, dir, p.url, step.args...)
-		if (err != nil) != step.fail || !strings.Contains(out, step.want) {
-			t.Errorf("%v: %v\n%s", step.args, err, out)
-		}
-	}
-	for _, f := range []string{"sessiond-identity.pem", "data/master.key", "data/sessions.db"} {
-		if info, err := os.Stat(filepath.Join(dir, f)); err != nil || info.Mode().Perm() != 0o600 {
-			t.Errorf("%s: %v", f, err)
-		}
-	}
-}
-
 // The specification's client code runs unchanged against the real program.
 func TestTheSpecificationsClient(t *testing.T) {
 	p := serve(t, t.TempDir())
 	defer p.kill(t)
 	contract.Run(t, p.url, "")
-}
-
-func TestConfigCheck(t *testing.T) {
-	dir := t.TempDir()
-	for text, want := range map[string]string{
-		"listen: 127.0.0.1:9000\n":                       "ok",
-		"lisen: 127.0.0.1:9000\n":                        "lisen",
-		"listen: a\nlisten: b\n":                         "already",
-		"listen: nowhere\n":                              "host:port",
-		"public_url: http://example.org\n":               "https",
-		"algorithm: none\n":                              "EdDSA",
-		"profile: lax\n":                                 "strict",
-		"policies: {standard: {token_life: 48h}}\n":      "absolute life",
-		"policies: {standard: {absolute_life: 9999h}}\n": "longer",
-		"policies: {standard: {permissions: ['a b']}}\n": "permission's name",
-		"public_url: https://\"x\n":                      "public_url",
-		"":                                               "ok",
-		"# only a remark\n":                              "ok",
-	} {
-		file := filepath.Join(dir, "c.yaml")
-		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-		out, err := run(t, dir, "", "config", "check", file)
-		if (err == nil) != (want == "ok") || !strings.Contains(out, want) {
-			t.Errorf("%q: %v\n%s", text, err, out)
-		}
-	}
 }
 
 // What was acknowledged before kill -9 holds after it.
