@@ -76,8 +76,9 @@ func (s *Service) Amend(ctx context.Context, sessionToken string, r AmendRequest
 	return Tokens{}, unavailable(errContention)
 }
 
-// maxSeenKeys bounds how many delegated keys one session may have seen.
-const maxSeenKeys = 32
+// maxSeenKeys bounds how many delegated keys one session may have seen: more
+// than a day of fresh authentications, one every FreshAuthentication.
+const maxSeenKeys = 128
 
 // Reauthenticate proves anew that the session's own account is here: it renews
 // AuthTime and replaces the tokens; every earlier one dies in the same commit.
