@@ -9,12 +9,12 @@ import (
 
 // Touch tells that the session's person is here, and returns the session with
 // its ends moved.
-func (s *Service) Touch(ctx context.Context, sessionToken string) (Session, error) {
+func (s *Service) Touch(ctx context.Context, sessionToken Secret) (Session, error) {
 	return s.authenticate(ctx, sessionToken, Personal)
 }
 
 // Current returns the session that the token opens.
-func (s *Service) Current(ctx context.Context, sessionToken string) (Session, error) {
+func (s *Service) Current(ctx context.Context, sessionToken Secret) (Session, error) {
 	return s.authenticate(ctx, sessionToken, Poll)
 }
 
@@ -28,7 +28,7 @@ type AmendRequest struct {
 // Amend changes the session's permissions or its device label. A change of
 // permissions replaces the tokens: every earlier one dies in the same commit,
 // and Tokens then holds the new pair; otherwise only the session.
-func (s *Service) Amend(ctx context.Context, sessionToken string, r AmendRequest) (Tokens, error) {
+func (s *Service) Amend(ctx context.Context, sessionToken Secret, r AmendRequest) (Tokens, error) {
 	if r.DeviceLabel != nil {
 		if err := checkLabel(*r.DeviceLabel); err != nil {
 			return Tokens{}, err
@@ -86,7 +86,7 @@ const maxSeenKeys = 128
 //
 // A delegation must name a session key that this session has not seen, because
 // a delegated key signs without its person.
-func (s *Service) Reauthenticate(ctx context.Context, sessionToken, credential, requestID string) (Tokens, error) {
+func (s *Service) Reauthenticate(ctx context.Context, sessionToken Secret, credential, requestID string) (Tokens, error) {
 	row, err := s.authenticate(ctx, sessionToken, Personal)
 	if err != nil {
 		return Tokens{}, err

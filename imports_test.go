@@ -16,6 +16,7 @@ var allowed = map[string][]string{
 	"store/sqlite":    {"", "token", "api"},
 	"store/storetest": {"", "token", "api"},
 	"httpapi":         {"", "token", "api"},
+	"web":             {},
 	"server":          {"*"},
 	"sessiontest":     {"*"},
 	"test/mutation":   {},

@@ -54,6 +54,7 @@ type Keyring struct {
 	challenge challengeKey
 	wrap      cipher.AEAD
 	check     []byte
+	adapters  [32]byte
 	current   atomic.Pointer[signingKeys]
 }
 
@@ -93,12 +94,17 @@ func NewKeyring(master MasterKey, epoch uint32, issuer string, alg token.Algorit
 		challenge: challengeKey{key: master.derive("challenge"), epoch: epoch},
 		wrap:      aead,
 		check:     mac.Sum(nil)[:16],
+		adapters:  master.derive("adapters"),
 	}
 	for _, p := range policies {
 		k.tokenLife = max(k.tokenLife, p.TokenLife)
 	}
 	return k, nil
 }
+
+// Derive returns a key for a purpose of an adapter's own, such as the proof a
+// browser sends beside a cookie. Purposes are names in code, never input.
+func (k *Keyring) Derive(purpose string) [32]byte { return MasterKey(k.adapters).derive(purpose) }
 
 // Load reads the store's signing keys, adds the successor whose time it is to
 // publish, drops those whose last token is dead, and puts them in force.

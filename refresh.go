@@ -45,8 +45,8 @@ func (s *Session) judgeRefresh(g uint32, now time.Time) refreshVerdict {
 //
 // Errors: CodeRefreshFailed, CodeRefreshSuperseded (nothing has ended: use the
 // newer pair), CodeUnavailable.
-func (s *Service) Refresh(ctx context.Context, refreshToken, requestID string) (Tokens, error) {
-	shown, err := s.keys.refresh.Open(refreshToken)
+func (s *Service) Refresh(ctx context.Context, refreshToken Secret, requestID string) (Tokens, error) {
+	shown, err := s.keys.refresh.Open(refreshToken.text)
 	if err != nil {
 		return Tokens{}, refreshFailed("", err)
 	}
@@ -60,6 +60,8 @@ func (s *Service) Refresh(ctx context.Context, refreshToken, requestID string) (
 			return Tokens{}, unavailable(err)
 		case !s.keys.refresh.Genuine(shown, row.Seed):
 			return Tokens{}, refreshFailed("", errors.New("forged"))
+		case row.Channel != refreshToken.channel:
+			return Tokens{}, refreshFailed("", errChannel)
 		case row.Ended():
 			return Tokens{}, refreshFailed(row.EndReason, nil)
 		case row.EndedBy(now) != "":

@@ -10,7 +10,7 @@ import (
 // Logout ends the session that a session token or a refresh token names. Any
 // genuine token will do, however old; an unknown or ended session is no error.
 // An error means that the outcome is unknown.
-func (s *Service) Logout(ctx context.Context, sessionToken, refreshToken, requestID string) error {
+func (s *Service) Logout(ctx context.Context, sessionToken, refreshToken Secret, requestID string) error {
 	for range maxAttempts {
 		row, ok, err := s.named(ctx, sessionToken, refreshToken)
 		if err != nil {
@@ -30,8 +30,8 @@ func (s *Service) Logout(ctx context.Context, sessionToken, refreshToken, reques
 }
 
 // named returns the live session that one of the tokens genuinely names.
-func (s *Service) named(ctx context.Context, sessionToken, refreshToken string) (Session, bool, error) {
-	if sessionToken != "" {
+func (s *Service) named(ctx context.Context, sessionToken, refreshToken Secret) (Session, bool, error) {
+	if !sessionToken.IsZero() {
 		row, _, err := s.claimed(ctx, sessionToken, s.now())
 		switch {
 		case err == nil:
@@ -40,7 +40,7 @@ func (s *Service) named(ctx context.Context, sessionToken, refreshToken string) 
 			return Session{}, false, err
 		}
 	}
-	shown, err := s.keys.refresh.Open(refreshToken)
+	shown, err := s.keys.refresh.Open(refreshToken.text)
 	if err != nil {
 		return Session{}, false, nil
 	}
@@ -51,12 +51,12 @@ func (s *Service) named(ctx context.Context, sessionToken, refreshToken string) 
 	if err != nil {
 		return Session{}, false, unavailable(err)
 	}
-	return row, !row.Ended() && s.keys.refresh.Genuine(shown, row.Seed), nil
+	return row, !row.Ended() && row.Channel == refreshToken.channel && s.keys.refresh.Genuine(shown, row.Seed), nil
 }
 
 // List returns the live sessions of the session's subject, oldest first, and
 // which of them asked. An anonymous session sees only itself.
-func (s *Service) List(ctx context.Context, sessionToken string) (current Session, all []Session, err error) {
+func (s *Service) List(ctx context.Context, sessionToken Secret) (current Session, all []Session, err error) {
 	current, err = s.authenticate(ctx, sessionToken, Poll)
 	if err != nil {
 		return Session{}, nil, err
@@ -90,7 +90,7 @@ func (s *Service) siblings(ctx context.Context, current Session) ([]Session, err
 
 // End ends one live session of the same subject. CodeNotFound for any other
 // id, whether it exists or not.
-func (s *Service) End(ctx context.Context, sessionToken string, id token.ID, requestID string) error {
+func (s *Service) End(ctx context.Context, sessionToken Secret, id token.ID, requestID string) error {
 	current, all, err := s.List(ctx, sessionToken)
 	if err != nil {
 		return err
@@ -105,7 +105,7 @@ func (s *Service) End(ctx context.Context, sessionToken string, id token.ID, req
 
 // EndOthers ends every other live session of the subject, and with
 // includeCurrent this one too. It returns how many.
-func (s *Service) EndOthers(ctx context.Context, sessionToken string, includeCurrent bool, requestID string) (int, error) {
+func (s *Service) EndOthers(ctx context.Context, sessionToken Secret, includeCurrent bool, requestID string) (int, error) {
 	current, all, err := s.List(ctx, sessionToken)
 	if err != nil {
 		return 0, err

@@ -60,6 +60,7 @@ type Session struct {
 	Permissions Permissions
 	DeviceLabel string // coarse, chosen by the client; "" when none was sent
 	Reporting   bool   // the client reports its person's activity itself
+	Channel     Channel
 
 	CreatedAt time.Time
 	AuthTime  time.Time // of the last credential shown

@@ -18,7 +18,7 @@ type ChallengeRequest struct {
 	Purpose      Purpose // sign-in when empty
 	Type         Type    // standard when empty
 	Account      Account // of a reauthentication it may be left out
-	SessionToken string  // of a reauthentication
+	SessionToken Secret  // of a reauthentication
 }
 
 // Prompt is a challenge with the text to sign.
@@ -80,14 +80,15 @@ type CreateRequest struct {
 	Permissions []string      // the policy's when nil; none when empty
 	Reporting   bool          // the client reports its person's activity
 	DeviceLabel string
+	Channel     Channel // by which its secrets travel; Header when empty
 	RequestID   string
 }
 
 // Tokens is a session with the pair that opens it.
 type Tokens struct {
 	Session      Session
-	SessionToken string
-	RefreshToken string
+	SessionToken Secret
+	RefreshToken Secret
 	ExpiresIn    time.Duration // to the session token's end
 	RefreshAt    time.Time     // zero when a refresh would reach no further
 }
@@ -98,6 +99,9 @@ type Tokens struct {
 func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
 	if r.Type == "" {
 		r.Type = Standard
+	}
+	if r.Channel == "" {
+		r.Channel = Header
 	}
 	if err := served(r.Type); err != nil {
 		return Tokens{}, err
@@ -122,7 +126,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
 	created := now.UTC().Truncate(time.Second)
 	row := Session{
 		ID: token.NewID(r.Type.kind(), created), Type: r.Type, Permissions: permissions,
-		DeviceLabel: r.DeviceLabel, Reporting: r.Reporting,
+		DeviceLabel: r.DeviceLabel, Reporting: r.Reporting, Channel: r.Channel,
 		CreatedAt: created, AuthTime: created, LastActivity: created, SteppedAt: created,
 		TokenLife: tokenLife, IdleLife: policy.IdleLife, AbsoluteEnd: created.Add(policy.AbsoluteLife),
 		Generation: 1, MinGen: 1, RestoreEpoch: s.epoch, Version: 1,
@@ -257,8 +261,8 @@ func (s *Service) mint(row Session) (Tokens, error) {
 	}
 	return Tokens{
 		Session:      row,
-		SessionToken: jwt,
-		RefreshToken: s.keys.refresh.Mint(row.ID, row.Generation, row.Seed),
+		SessionToken: NewSecret(row.Channel, jwt),
+		RefreshToken: NewSecret(row.Channel, s.keys.refresh.Mint(row.ID, row.Generation, row.Seed)),
 		ExpiresIn:    row.ExpiresAt.Sub(now),
 		RefreshAt:    refreshAt(row, now),
 	}, nil

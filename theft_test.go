@@ -23,7 +23,7 @@ func TestEveryThiefIsFoundWithinFourRounds(t *testing.T) {
 	}
 	h := newHouse(t)
 	type theft struct {
-		tokens [2]string // of the victim and the thief
+		tokens [2]session.Secret // of the victim and the thief
 		id     session.Tokens
 		round  int // in which it was found
 	}
@@ -36,7 +36,7 @@ func TestEveryThiefIsFoundWithinFourRounds(t *testing.T) {
 				t.Fatal(err)
 			}
 			s := h.signIn(session.CreateRequest{})
-			thefts[i] = &theft{[2]string{s.RefreshToken, s.RefreshToken}, s, 0}
+			thefts[i] = &theft{[2]session.Secret{s.RefreshToken, s.RefreshToken}, s, 0}
 		}
 		for round := 1; round <= 4; round++ {
 			for turn := range 2 {

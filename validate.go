@@ -27,7 +27,7 @@ type Requirement struct {
 // Validate tells whether a session token opens its session now and may do what
 // is required. An [Error] with CodeExpired only to the holder of a genuine
 // token; CodeInvalid for all else.
-func (s *Service) Validate(ctx context.Context, sessionToken string, r Requirement, p Presence) (Session, error) {
+func (s *Service) Validate(ctx context.Context, sessionToken Secret, r Requirement, p Presence) (Session, error) {
 	row, err := s.authenticate(ctx, sessionToken, p)
 	if err != nil {
 		return Session{}, err
@@ -53,9 +53,9 @@ func stale(maxAge time.Duration) *Error {
 
 // authenticate returns the live session a session token opens, and notes that
 // its generation is in use and what that tells of the person.
-func (s *Service) authenticate(ctx context.Context, raw string, p Presence) (Session, error) {
+func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Presence) (Session, error) {
 	now := s.now()
-	row, claims, err := s.claimed(ctx, raw, now)
+	row, claims, err := s.claimed(ctx, sessionToken, now)
 	if err != nil {
 		return Session{}, err
 	}
@@ -85,8 +85,8 @@ func (s *Service) authenticate(ctx context.Context, raw string, p Presence) (Ses
 
 // claimed returns the not yet ended session that a genuine token names, its
 // time over or not.
-func (s *Service) claimed(ctx context.Context, raw string, now time.Time) (Session, token.Claims, error) {
-	claims, err := s.keys.current.Load().set.Verify(raw, now)
+func (s *Service) claimed(ctx context.Context, sessionToken Secret, now time.Time) (Session, token.Claims, error) {
+	claims, err := s.keys.current.Load().set.Verify(sessionToken.text, now)
 	if err != nil && !errors.Is(err, token.ErrExpired) {
 		return Session{}, claims, errInvalid(err)
 	}
@@ -96,6 +96,8 @@ func (s *Service) claimed(ctx context.Context, raw string, now time.Time) (Sessi
 		return Session{}, claims, errInvalid(err)
 	case err != nil:
 		return Session{}, claims, unavailable(err)
+	case row.Channel != sessionToken.channel:
+		return Session{}, claims, errInvalid(errChannel)
 	case row.EndReason == EndIdle, row.EndReason == EndAbsolute:
 		return row, claims, expired(string(row.EndReason))
 	case row.Ended():
@@ -160,6 +162,23 @@ func (s *Service) commitEnd(ctx context.Context, row Session, reason EndReason, 
 	c := Change{Update: []Session{ended}}
 	c.note(EventEnded, ActionEnd, ended, now, requestID)
 	return s.commit(ctx, c)
+}
+
+// errChannel tells of a secret that came by another channel than it was issued for.
+var errChannel = errors.New("issued for another channel")
+
+// Names returns the id that a genuine session token names, whether it still
+// opens anything or not. It asks no store.
+func (s *Service) Names(sessionToken Secret) (token.ID, bool) {
+	claims, err := s.keys.current.Load().set.Verify(sessionToken.text, s.now())
+	return claims.SessionID, err == nil || errors.Is(err, token.ErrExpired)
+}
+
+// NamesRefresh is Names for a refresh token. Only its tag is checked: that it
+// was made here, not that the session is still the one it was made for.
+func (s *Service) NamesRefresh(refreshToken Secret) (token.ID, bool) {
+	shown, err := s.keys.refresh.Open(refreshToken.text)
+	return shown.SessionID, err == nil
 }
 
 var errRollback = errors.New("a genuine token is newer than the stored session")

@@ -19,8 +19,8 @@ const (
 	MethodNotAllowed         Code = "method_not_allowed"
 	PayloadTooLarge          Code = "payload_too_large"
 	UnsupportedMediaType     Code = "unsupported_media_type"
+	OriginDenied             Code = "origin_denied"
 	Unavailable              Code = "unavailable"
-	Internal                 Code = "internal"
 )
 
 // Error is the error of an envelope.
@@ -35,6 +35,9 @@ type ErrorDetails struct {
 	Reason  string   `json:"reason,omitempty"`  // of session_expired and refresh_failed
 	Missing []string `json:"missing,omitempty"` // of permission_denied
 	MaxAge  int      `json:"max_age,omitempty"` // of reauthentication_required, in seconds
+	// CSRFToken comes with token_expired of GET /sessions/current by cookie: a
+	// page that was loaded anew needs it to refresh.
+	CSRFToken string `json:"csrf_token,omitempty"`
 }
 
 // Error returns the code and the message.

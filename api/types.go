@@ -37,13 +37,14 @@ type CreateRequest struct {
 	SessionType string   `json:"session_type,omitempty"`
 	Duration    *int64   `json:"duration,omitempty"` // seconds of one token
 	Permissions []string `json:"permissions,omitempty"`
-	Transport   string   `json:"transport,omitempty"` // header
+	Transport   string   `json:"transport,omitempty"` // header (default) or cookie
 	Activity    string   `json:"activity,omitempty"`  // reported
 	DeviceLabel string   `json:"device_label,omitempty"`
 	Credential  string   `json:"credential,omitempty"` // instead of Authorization
 }
 
-// Tokens is the answer of create, refresh and reauthenticate.
+// Tokens is the answer of create, refresh and reauthenticate. With cookies it
+// holds CSRFToken instead of the two tokens.
 type Tokens struct {
 	SessionToken     string   `json:"session_token,omitempty"`
 	RefreshToken     string   `json:"refresh_token,omitempty"`
@@ -56,6 +57,7 @@ type Tokens struct {
 	IdleExpiresAt    string   `json:"idle_expires_at"`
 	SessionExpiresAt string   `json:"session_expires_at"`
 	DeviceLabel      string   `json:"device_label,omitempty"`
+	CSRFToken        string   `json:"csrf_token,omitempty"`
 }
 
 // Validation is the data of GET /sessions/validate.
@@ -82,7 +84,7 @@ type Invalidity struct {
 
 // RefreshRequest is the body of POST /sessions/refresh.
 type RefreshRequest struct {
-	RefreshToken string `json:"refresh_token"`
+	RefreshToken string `json:"refresh_token,omitempty"` // left out with cookies
 }
 
 // LogoutRequest is the body of POST /sessions/logout; it may be left out.
@@ -106,6 +108,7 @@ type Session struct {
 	SessionExpiresAt string   `json:"session_expires_at"`
 	DeviceLabel      string   `json:"device_label,omitempty"`
 	Current          bool     `json:"current"`
+	CSRFToken        string   `json:"csrf_token,omitempty"` // of GET /sessions/current with cookies
 }
 
 // SessionList is the data of GET /sessions.

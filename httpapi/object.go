@@ -8,11 +8,29 @@ import (
 	"github.com/mentalverse/session/token"
 )
 
-// tokens is the wire form of a pair.
-func tokens(t session.Tokens) api.Tokens {
+// issue is the wire form of a pair. Of a session that lives in cookies it puts
+// the pair there, and no secret into the body (V3.3.4 of OWASP ASVS 5.0).
+func (p *public) issue(c call, t session.Tokens) api.Tokens {
 	row := t.Session
+	if row.ID == (token.ID{}) {
+		return api.Tokens{}
+	}
+	out := tokens(row, t)
+	if row.Channel != session.Cookie {
+		out.SessionToken, out.RefreshToken = t.SessionToken.Reveal(), t.RefreshToken.Reveal()
+		return out
+	}
+	out.CSRFToken = p.proof(row.ID)
+	if !t.SessionToken.IsZero() {
+		c.answer.Add("Set-Cookie", newCookie(sessionCookie, t.SessionToken.Reveal()).String())
+		c.answer.Add("Set-Cookie", newCookie(refreshCookie, t.RefreshToken.Reveal()).String())
+	}
+	return out
+}
+
+// tokens is a pair's wire form without the pair.
+func tokens(row session.Session, t session.Tokens) api.Tokens {
 	out := api.Tokens{
-		SessionToken: t.SessionToken, RefreshToken: t.RefreshToken,
 		ExpiresAt: stamp(row.ExpiresAt), SessionID: row.ID.String(), SessionType: string(row.Type),
 		Permissions: list(row.Permissions), ExpiresIn: int64(t.ExpiresIn / time.Second),
 		IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd), DeviceLabel: row.DeviceLabel,

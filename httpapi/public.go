@@ -16,35 +16,43 @@ import (
 var openAPI []byte
 
 // Public returns the handler of the public listener: the session API, the
-// published keys, the description and the health checks.
-func Public(s *session.Service, opts Options) http.Handler {
-	p := public{s}
-	const base = api.BasePath
-	return newMux(opts, []route{
-		{method: "POST", path: base + "/challenge", handle: handle(200, false, p.challenge)},
-		{method: "POST", path: base + "/sessions", handle: handle(201, true, p.create)},
-		{method: "GET", path: base + "/sessions", handle: get(p.list)},
-		{method: "DELETE", path: base + "/sessions", handle: get(p.endOthers), queries: []string{"include"}},
-		{method: "GET", path: base + "/sessions/validate", handle: get(p.validate), queries: []string{"permission", "max_age"}},
-		{method: "POST", path: base + "/sessions/refresh", handle: handle(200, false, p.refresh)},
-		{method: "POST", path: base + "/sessions/logout", handle: handle(200, true, p.logout)},
-		{method: "POST", path: base + "/sessions/activity", handle: get(p.activity)},
-		{method: "POST", path: base + "/sessions/reauthenticate", handle: handle(200, false, p.reauthenticate)},
-		{method: "GET", path: base + "/sessions/current", handle: get(p.current)},
-		{method: "PATCH", path: base + "/sessions/current", handle: handle(200, false, p.amend)},
-		{method: "DELETE", path: base + "/sessions/{id}", handle: get(p.end)},
-		{method: "GET", path: "/.well-known/jwks.json", handle: p.jwks},
-		{method: "GET", path: "/openapi.yaml", handle: p.openAPI},
-		{method: "GET", path: "/healthz", handle: get(p.health)},
-		{method: "GET", path: "/readyz", handle: get(p.ready)},
-	})
+// published keys, the description, the health checks and the pages.
+func Public(s *session.Service, opts Options) (http.Handler, error) {
+	p := &public{service: s, csrf: s.Keys().Derive("csrf")}
+	routes := append(p.routes(), pageRoutes(opts.Pages)...)
+	return newMux(opts, routes, p.checkProof)
 }
 
-type public struct{ service *session.Service }
+func (p *public) routes() []route {
+	const base = api.BasePath
+	return []route{
+		{holder, "POST", base + "/challenge", handle(200, false, p.challenge), nil, true},
+		{credential, "POST", base + "/sessions", handle(201, true, p.create), nil, false},
+		{holder, "GET", base + "/sessions", get(p.list), nil, false},
+		{holder, "DELETE", base + "/sessions", get(p.endOthers), []string{"include"}, false},
+		{holder, "GET", base + "/sessions/validate", get(p.validate), []string{"permission", "max_age"}, false},
+		{holder, "POST", base + "/sessions/refresh", handle(200, true, p.refresh), nil, false},
+		{holder, "POST", base + "/sessions/logout", handle(200, true, p.logout), nil, false},
+		{holder, "POST", base + "/sessions/activity", get(p.activity), nil, false},
+		{holder, "POST", base + "/sessions/reauthenticate", handle(200, false, p.reauthenticate), nil, false},
+		{holder, "GET", base + "/sessions/current", get(p.current), nil, false},
+		{holder, "PATCH", base + "/sessions/current", handle(200, false, p.amend), nil, false},
+		{holder, "DELETE", base + "/sessions/{id}", get(p.end), nil, false},
+		{anyone, "GET", "/.well-known/jwks.json", p.jwks, nil, false},
+		{anyone, "GET", "/openapi.yaml", p.openAPI, nil, false},
+		{anyone, "GET", "/healthz", get(p.health), nil, false},
+		{anyone, "GET", "/readyz", get(p.ready), nil, false},
+	}
+}
 
-func (p public) challenge(r *http.Request, c call, in api.ChallengeRequest) (api.Challenge, error) {
+type public struct {
+	service *session.Service
+	csrf    [32]byte
+}
+
+func (p *public) challenge(r *http.Request, c call, in api.ChallengeRequest) (api.Challenge, error) {
 	out, err := p.service.Challenge(r.Context(), session.ChallengeRequest{
-		Purpose: session.Purpose(in.Purpose), Type: session.Type(in.SessionType), SessionToken: c.bearer,
+		Purpose: session.Purpose(in.Purpose), Type: session.Type(in.SessionType), SessionToken: c.session,
 		Account: session.Account{Chain: session.Chain(in.Chain), Address: in.Address},
 	})
 	if err != nil {
@@ -53,16 +61,15 @@ func (p public) challenge(r *http.Request, c call, in api.ChallengeRequest) (api
 	return api.Challenge{Nonce: out.Nonce, Message: out.Message, IssuedAt: stamp(out.IssuedAt), ExpiresAt: stamp(out.ExpiresAt)}, nil
 }
 
-func (p public) create(r *http.Request, c call, in api.CreateRequest) (api.Tokens, error) {
+func (p *public) create(r *http.Request, c call, in api.CreateRequest) (api.Tokens, error) {
 	bad := func(message string) (api.Tokens, error) {
 		return api.Tokens{}, refuse(http.StatusBadRequest, api.InvalidRequest, message)
 	}
-	credential := c.bearer
 	if in.Credential != "" {
-		if credential != "" {
+		if c.credential != "" {
 			return bad("Send the credential once: in Authorization or in the body.")
 		}
-		credential = in.Credential
+		c.credential = in.Credential
 	}
 	var duration time.Duration
 	if in.Duration != nil {
@@ -72,20 +79,21 @@ func (p public) create(r *http.Request, c call, in api.CreateRequest) (api.Token
 		}
 		duration = time.Duration(min(*in.Duration, int64(session.MaxAbsoluteLife/time.Second))) * time.Second
 	}
-	if in.Transport != "" && in.Transport != "header" {
-		return bad("transport may be header; cookies are not served yet.")
+	channel := session.Channel(in.Transport)
+	if in.Transport != "" && channel != session.Header && channel != session.Cookie {
+		return bad("transport is header or cookie.")
 	}
 	if in.Activity != "" && in.Activity != "reported" {
 		return bad("activity may be reported, or left out.")
 	}
 	out, err := p.service.Create(r.Context(), session.CreateRequest{
-		Credential: credential, Type: session.Type(in.SessionType), Duration: duration, Permissions: in.Permissions,
+		Credential: c.credential, Channel: channel, Type: session.Type(in.SessionType), Duration: duration, Permissions: in.Permissions,
 		Reporting: in.Activity == "reported", DeviceLabel: in.DeviceLabel, RequestID: c.requestID,
 	})
-	return tokens(out), err
+	return p.issue(c, out), err
 }
 
-func (p public) validate(r *http.Request, c call) (api.Validation, error) {
+func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
 	values := r.URL.Query()
 	want := session.Requirement{Permissions: values["permission"], MaxAge: -1}
 	if ages := values["max_age"]; len(ages) > 0 {
@@ -99,7 +107,7 @@ func (p public) validate(r *http.Request, c call) (api.Validation, error) {
 	if r.Header.Get("Session-Activity") == "background" {
 		presence = session.Glance
 	}
-	row, err := p.service.Validate(r.Context(), c.bearer, want, presence)
+	row, err := p.service.Validate(r.Context(), c.session, want, presence)
 	if err != nil {
 		return api.Validation{}, err
 	}
@@ -111,20 +119,37 @@ func (p public) validate(r *http.Request, c call) (api.Validation, error) {
 	}, nil
 }
 
-func (p public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.Tokens, error) {
-	out, err := p.service.Refresh(r.Context(), in.RefreshToken, c.requestID)
-	return tokens(out), err
+func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.Tokens, error) {
+	shown, err := c.refreshToken(in.RefreshToken)
+	if err != nil {
+		return api.Tokens{}, err
+	}
+	if shown.IsZero() {
+		return api.Tokens{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send refresh_token.")
+	}
+	out, err := p.service.Refresh(r.Context(), shown, c.requestID)
+	return p.issue(c, out), err
 }
 
-func (p public) logout(r *http.Request, c call, in api.LogoutRequest) (api.Empty, error) {
-	if c.bearer == "" && in.RefreshToken == "" {
+func (p *public) logout(r *http.Request, c call, in api.LogoutRequest) (api.Empty, error) {
+	shown, err := c.refreshToken(in.RefreshToken)
+	if err != nil {
+		return api.Empty{}, err
+	}
+	if c.session.IsZero() && shown.IsZero() {
 		return api.Empty{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send the session token, or refresh_token in the body.")
 	}
-	return api.Empty{}, p.service.Logout(r.Context(), c.bearer, in.RefreshToken, c.requestID)
+	if err := p.service.Logout(r.Context(), c.session, shown, c.requestID); err != nil {
+		return api.Empty{}, err
+	}
+	if c.cookies {
+		dropCookies(c.answer)
+	}
+	return api.Empty{}, nil
 }
 
-func (p public) list(r *http.Request, c call) (api.SessionList, error) {
-	current, all, err := p.service.List(r.Context(), c.bearer)
+func (p *public) list(r *http.Request, c call) (api.SessionList, error) {
+	current, all, err := p.service.List(r.Context(), c.session)
 	if err != nil {
 		return api.SessionList{}, err
 	}
@@ -135,29 +160,50 @@ func (p public) list(r *http.Request, c call) (api.SessionList, error) {
 	return out, nil
 }
 
-func (p public) current(r *http.Request, c call) (api.Session, error) {
-	row, err := p.service.Current(r.Context(), c.bearer)
-	return object(row, row.ID), err
+func (p *public) current(r *http.Request, c call) (api.Session, error) {
+	row, err := p.service.Current(r.Context(), c.session)
+	if !c.cookies {
+		return object(row, row.ID), err
+	}
+	if err != nil {
+		return api.Session{}, p.helpRefresh(c, err)
+	}
+	o := object(row, row.ID)
+	o.CSRFToken = p.proof(row.ID)
+	return o, nil
 }
 
-func (p public) end(r *http.Request, c call) (api.Empty, error) {
+// helpRefresh adds the proof to the refusal of a token whose time is over: a
+// page that was loaded anew could not refresh without.
+func (p *public) helpRefresh(c call, err error) error {
+	f := failureOf(err)
+	if id, ok := p.service.Names(c.session); ok && f.shown.Details != nil && f.shown.Details.Reason == session.ReasonTokenExpired {
+		f.shown.Details.CSRFToken = p.proof(id)
+	}
+	return f
+}
+
+func (p *public) end(r *http.Request, c call) (api.Empty, error) {
 	id, err := token.ParseID(r.PathValue("id"))
 	if err != nil {
 		id = token.ID{} // no session has it: the answer is that of any unknown id
 	}
-	return api.Empty{}, p.service.End(r.Context(), c.bearer, id, c.requestID)
+	return api.Empty{}, p.service.End(r.Context(), c.session, id, c.requestID)
 }
 
-func (p public) endOthers(r *http.Request, c call) (api.EndCount, error) {
+func (p *public) endOthers(r *http.Request, c call) (api.EndCount, error) {
 	include := r.URL.Query()["include"]
 	if len(include) > 1 || len(include) == 1 && include[0] != "current" {
 		return api.EndCount{}, refuse(http.StatusBadRequest, api.InvalidRequest, "include may be current.")
 	}
-	n, err := p.service.EndOthers(r.Context(), c.bearer, len(include) == 1, c.requestID)
+	n, err := p.service.EndOthers(r.Context(), c.session, len(include) == 1, c.requestID)
+	if err == nil && len(include) == 1 && c.cookies {
+		dropCookies(c.answer)
+	}
 	return api.EndCount{Ended: n}, err
 }
 
-func (p public) amend(r *http.Request, c call, in api.AmendRequest) (api.Tokens, error) {
+func (p *public) amend(r *http.Request, c call, in api.AmendRequest) (api.Tokens, error) {
 	change := session.AmendRequest{DeviceLabel: in.DeviceLabel, RequestID: c.requestID}
 	if in.Permissions != nil {
 		change.Permissions = *in.Permissions
@@ -165,29 +211,29 @@ func (p public) amend(r *http.Request, c call, in api.AmendRequest) (api.Tokens,
 	if change.Permissions == nil && change.DeviceLabel == nil {
 		return api.Tokens{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send permissions or device_label.")
 	}
-	out, err := p.service.Amend(r.Context(), c.bearer, change)
-	return tokens(out), err
+	out, err := p.service.Amend(r.Context(), c.session, change)
+	return p.issue(c, out), err
 }
 
-func (p public) activity(r *http.Request, c call) (api.Ends, error) {
-	row, err := p.service.Touch(r.Context(), c.bearer)
+func (p *public) activity(r *http.Request, c call) (api.Ends, error) {
+	row, err := p.service.Touch(r.Context(), c.session)
 	o := object(row, row.ID)
 	return api.Ends{ExpiresAt: o.ExpiresAt, IdleExpiresAt: o.IdleExpiresAt, SessionExpiresAt: o.SessionExpiresAt}, err
 }
 
-func (p public) reauthenticate(r *http.Request, c call, in api.ReauthenticateRequest) (api.Tokens, error) {
-	out, err := p.service.Reauthenticate(r.Context(), c.bearer, in.Credential, c.requestID)
-	return tokens(out), err
+func (p *public) reauthenticate(r *http.Request, c call, in api.ReauthenticateRequest) (api.Tokens, error) {
+	out, err := p.service.Reauthenticate(r.Context(), c.session, in.Credential, c.requestID)
+	return p.issue(c, out), err
 }
 
-func (p public) jwks(w http.ResponseWriter, _ *http.Request, _ call) error {
+func (p *public) jwks(w http.ResponseWriter, _ *http.Request, _ call) error {
 	w.Header().Set("Content-Type", "application/jwk-set+json")
 	w.Header().Set("Cache-Control", "public, max-age=300")
 	_, err := w.Write(p.service.Keys().JWKS())
 	return ignoreWrite(err)
 }
 
-func (p public) openAPI(w http.ResponseWriter, _ *http.Request, _ call) error {
+func (p *public) openAPI(w http.ResponseWriter, _ *http.Request, _ call) error {
 	w.Header().Set("Content-Type", "application/yaml")
 	_, err := w.Write(openAPI)
 	return ignoreWrite(err)
@@ -196,9 +242,9 @@ func (p public) openAPI(w http.ResponseWriter, _ *http.Request, _ call) error {
 // ignoreWrite drops the error of a client that went away while it was answered.
 func ignoreWrite(error) error { return nil }
 
-func (p public) health(*http.Request, call) (api.Empty, error) { return api.Empty{}, nil }
+func (p *public) health(*http.Request, call) (api.Empty, error) { return api.Empty{}, nil }
 
-func (p public) ready(r *http.Request, _ call) (api.Empty, error) {
+func (p *public) ready(r *http.Request, _ call) (api.Empty, error) {
 	if err := p.service.Ready(r.Context()); err != nil {
 		return api.Empty{}, errors.Join(errors.New("not ready"), err)
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
 )
 
@@ -50,6 +51,18 @@ func query(r *http.Request, allowed ...string) (url.Values, error) {
 		}
 	}
 	return values, nil
+}
+
+// refreshToken is the one refresh token of a request: the body's or the
+// cookie's.
+func (c *call) refreshToken(body string) (session.Secret, error) {
+	switch {
+	case body == "":
+		return c.refresh, nil
+	case c.cookies:
+		return session.Secret{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send the session once: as a cookie or in the body.")
+	}
+	return session.NewSecret(session.Header, body), nil
 }
 
 // bearer returns the request's one Bearer credential, "" when there is none

@@ -11,27 +11,51 @@ import (
 	"slices"
 	"strings"
 
+	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
+)
+
+// access says what of a request's secrets a route looks at. A route without
+// one does not build a mux.
+type access int
+
+const (
+	anyone     access = iota + 1 // none
+	credential                   // Authorization holds a credential; stale cookies are ignored
+	holder                       // a session's secrets, by header or by cookie
+	operator                     // the operator listener's own
 )
 
 // route is one call: its method, its path below the mux's own rules, and what
 // serves it.
 type route struct {
+	access  access
 	method  string
 	path    string
 	handle  func(w http.ResponseWriter, r *http.Request, call call) error
 	queries []string // the query parameters it takes
+	inert   bool     // changes nothing whatever its method, so cookies need no proof
 }
 
 // call is what every handler needs of its request.
 type call struct {
-	requestID string
-	bearer    string
-	log       *slog.Logger
+	requestID  string
+	credential string         // of a credential route
+	session    session.Secret // of a holder route, by whichever channel
+	refresh    session.Secret // the refresh cookie
+	cookies    bool           // the secrets came as cookies
+	answer     http.Header    // the answer's header
+	log        *slog.Logger
 }
 
 // Options are what the handlers need besides the service.
 type Options struct {
+	Origin  string   // the service's own origin
+	Origins []string // other origins whose pages may call
+	Hosts   []string // host names besides the own origin's
+	Dev     bool     // pages of this machine may call, over any of its names
+	Pages   map[string]Page
+
 	Log *slog.Logger
 	// Count is told of each answered request: the route's pattern and the status.
 	Count func(route string, status int)
@@ -40,31 +64,40 @@ type Options struct {
 // mux serves the routes. Paths are matched as they are: nothing is cleaned,
 // redirected or guessed, and an undeclared verb is 405.
 type mux struct {
-	inner *http.ServeMux
-	opts  Options
+	inner   *http.ServeMux
+	opts    Options
+	origins origins
+	proof   func(*http.Request, cookies) error // of requests that change something by cookie
 }
 
-func newMux(opts Options, routes []route) http.Handler {
+func newMux(opts Options, routes []route, proof func(*http.Request, cookies) error) (http.Handler, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	if opts.Count == nil {
 		opts.Count = func(string, int) {}
 	}
-	m := &mux{inner: http.NewServeMux(), opts: opts}
+	own, err := newOrigins(opts)
+	if err != nil {
+		return nil, err
+	}
+	m := &mux{inner: http.NewServeMux(), opts: opts, origins: own, proof: proof}
 	byPath := map[string][]route{}
 	for _, rt := range routes {
+		if rt.access < anyone || rt.access > operator {
+			return nil, fmt.Errorf("httpapi: %s %s does not say who may call it", rt.method, rt.path)
+		}
 		byPath[rt.path] = append(byPath[rt.path], rt)
 	}
 	for p, list := range byPath {
 		m.inner.HandleFunc(p, m.serve(p, list))
 	}
 	m.inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		m.serve("/", []route{{method: r.Method, handle: func(http.ResponseWriter, *http.Request, call) error {
+		m.serve("/", []route{{access: anyone, method: r.Method, handle: func(http.ResponseWriter, *http.Request, call) error {
 			return refuse(http.StatusNotFound, api.NotFound, "There is nothing here.")
 		}}})(w, r)
 	})
-	return m
+	return m, nil
 }
 
 // ServeHTTP refuses unclean paths before the mux would redirect them.
@@ -102,6 +135,8 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 		c.log = m.opts.Log.With(slog.String("request_id", c.requestID), slog.String("route", pattern), slog.String("method", methodName(r.Method)))
 		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
 		setHeaders(w.Header(), c.requestID)
+		m.origins.answer(w.Header(), r)
+		c.answer = w.Header()
 		defer func() {
 			if p := recover(); p != nil {
 				// The panic's value may hold anything: its type is all that is told.
@@ -120,6 +155,12 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 }
 
 func (m *mux) dispatch(w http.ResponseWriter, r *http.Request, c call, routes []route, allow string) error {
+	if !m.origins.knows(r.Host) {
+		return refuse(http.StatusMisdirectedRequest, api.InvalidRequest, "This service has another name.")
+	}
+	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+		return m.origins.preflight(w, r)
+	}
 	for _, rt := range routes {
 		if rt.method != r.Method {
 			continue
@@ -127,14 +168,45 @@ func (m *mux) dispatch(w http.ResponseWriter, r *http.Request, c call, routes []
 		if _, err := query(r, rt.queries...); err != nil {
 			return err
 		}
-		var err error
-		if c.bearer, err = bearer(r); err != nil {
+		if err := m.admit(r, &c, rt); err != nil {
 			return err
 		}
 		return rt.handle(w, r, c)
 	}
 	w.Header().Set("Allow", allow)
 	return refuse(http.StatusMethodNotAllowed, api.MethodNotAllowed, "This call does not take that method.")
+}
+
+// admit reads the secrets that the route looks at, and checks where a request
+// that changes something comes from.
+func (m *mux) admit(r *http.Request, c *call, rt route) error {
+	text, err := bearer(r)
+	if err != nil {
+		return err
+	}
+	var jar cookies
+	switch rt.access {
+	case credential:
+		c.credential = text
+	case holder:
+		if jar, err = readCookies(r); err != nil {
+			return err
+		}
+		c.session = session.NewSecret(session.Header, text)
+		if c.cookies = jar.any(); c.cookies {
+			if text != "" {
+				return refuse(http.StatusBadRequest, api.InvalidRequest, "Send the session once: as a cookie or in Authorization.")
+			}
+			c.session, c.refresh = jar.session, jar.refresh
+		}
+	}
+	if err := m.origins.check(r, c.cookies); err != nil {
+		return err
+	}
+	if !c.cookies || rt.inert || r.Method == http.MethodGet {
+		return nil
+	}
+	return m.proof(r, jar)
 }
 
 // newRequestID returns a fresh id; one from outside is never taken over.

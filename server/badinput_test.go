@@ -23,7 +23,7 @@ func TestBadInput(t *testing.T) {
 		code                       api.Code
 	}{
 		"malformed":                {"POST", refresh, "", `{"refresh_token":`, 400, api.InvalidRequest},
-		"empty body":               {"POST", refresh, "", ``, 415, api.UnsupportedMediaType},
+		"empty body":               {"POST", refresh, "", ``, 400, api.InvalidRequest},
 		"not an object":            {"POST", refresh, "", `"x"`, 400, api.InvalidRequest},
 		"null":                     {"POST", refresh, "", `null`, 400, api.InvalidRequest},
 		"repeated key":             {"POST", refresh, "", `{"refresh_token":"a","refresh_token":"b"}`, 400, api.InvalidRequest},
@@ -67,7 +67,7 @@ func TestBadInput(t *testing.T) {
 		"anonymous":                {"POST", sessions, `a`, `{"session_type":"anonymous"}`, 400, api.InvalidRequest},
 		"professional":             {"POST", sessions, `a`, `{"session_type":"professional"}`, 400, api.InvalidRequest},
 		"no such type":             {"POST", sessions, `a`, `{"session_type":"root"}`, 400, api.InvalidRequest},
-		"cookie transport":         {"POST", sessions, `a`, `{"transport":"cookie"}`, 400, api.InvalidRequest},
+		"no such transport":        {"POST", sessions, `a`, `{"transport":"pigeon"}`, 400, api.InvalidRequest},
 		"no such chain":            {"POST", challenge, ``, `{"chain":"dogecoin","address":"x"}`, 400, api.InvalidRequest},
 		"ethereum":                 {"POST", challenge, ``, `{"chain":"ethereum","address":"0x0000000000000000000000000000000000000000"}`, 400, api.InvalidRequest},
 		"a canister":               {"POST", challenge, ``, `{"chain":"icp","address":"rdmx6-jaaaa-aaaaa-aaadq-cai"}`, 400, api.InvalidRequest},

@@ -29,6 +29,8 @@ type Config struct {
 	Listen         string          `yaml:"listen"`
 	OperatorListen string          `yaml:"operator_listen"`
 	PublicURL      string          `yaml:"public_url"`
+	Origins        []string        `yaml:"origins"`
+	Hosts          []string        `yaml:"hosts"`
 	Data           string          `yaml:"data"`
 	Service        string          `yaml:"service"`
 	Algorithm      token.Algorithm `yaml:"algorithm"`
@@ -124,6 +126,20 @@ func (c *Config) Check() error {
 		return fmt.Errorf("public_url: %q is longer than 256 bytes or not plain ASCII", c.PublicURL)
 	case u.Scheme != "https" && !(u.Scheme == "http" && (c.Dev || isLoopback(u.Hostname()))):
 		return fmt.Errorf("public_url: %q must be https; plain http is for --dev and loopback only", c.PublicURL)
+	}
+	for _, origin := range c.Origins {
+		u, err := url.Parse(origin)
+		if err != nil || u.Scheme != "https" && u.Scheme != "http" || u.Host == "" || u.Scheme+"://"+u.Host != origin || strings.ContainsAny(origin, "* ") || origin != strings.ToLower(origin) {
+			return fmt.Errorf("origins: %q is not an exact origin such as https://app.example.org", origin)
+		}
+		if u.Scheme == "http" && !isLoopback(u.Hostname()) {
+			return fmt.Errorf("origins: %q must be https; plain http is for loopback only", origin)
+		}
+	}
+	for _, host := range c.Hosts {
+		if u, err := url.Parse("https://" + host); err != nil || u.Host != host || host == "" {
+			return fmt.Errorf("hosts: %q is not a host name, with its port if it has one", host)
+		}
 	}
 	switch c.Algorithm {
 	case token.EdDSA, token.ES256, token.HS256:

@@ -18,6 +18,7 @@ import (
 	"github.com/mentalverse/session/store/sqlite"
 	"github.com/mentalverse/session/wallet"
 	"github.com/mentalverse/session/wallet/icp"
+	"github.com/mentalverse/session/web"
 )
 
 // Bounds of a connection.
@@ -62,11 +63,11 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		return err
 	}
 	m.watch(service)
-	opts := httpapi.Options{Log: log, Count: m.count}
-	servers := []*http.Server{
-		newHTTPServer(httpapi.Public(service, opts), log),
-		newHTTPServer(httpapi.Operator(m.handler(), opts), log),
+	handlers, err := c.handlers(service, log, m)
+	if err != nil {
+		return errors.Join(err, store.Close())
 	}
+	servers := []*http.Server{newHTTPServer(handlers[0], log), newHTTPServer(handlers[1], log)}
 
 	// The service outlives the listeners: what drains may still write.
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))
@@ -99,6 +100,28 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 	err = errors.Join(err, <-ran, store.Close())
 	log.Info("stopped")
 	return err
+}
+
+// handlers are the public listener's and the operators'.
+func (c *Config) handlers(service *session.Service, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
+	opts := httpapi.Options{
+		Origin: c.publicURL(), Origins: c.Origins, Hosts: c.Hosts, Dev: c.Dev, Pages: pages(), Log: log, Count: m.count,
+	}
+	public, err := httpapi.Public(service, opts)
+	if err != nil {
+		return [2]http.Handler{}, err
+	}
+	operator, err := httpapi.Operator(m.handler(), opts)
+	return [2]http.Handler{public, operator}, err
+}
+
+// pages are the embedded ones, as the public listener serves them.
+func pages() map[string]httpapi.Page {
+	out := map[string]httpapi.Page{}
+	for _, f := range web.Files() {
+		out[f.Path] = httpapi.Page{ContentType: f.ContentType, Body: f.Body}
+	}
+	return out
 }
 
 // Open opens the service over its data folder, without listeners.

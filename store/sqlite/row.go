@@ -13,7 +13,7 @@ import (
 
 const sessionColumns = `id,version,type,subject_id,chain,address,permissions,device_label,reporting,
 	created_at,auth_time,seen_keys,token_life,idle_life,expires_at,absolute_end,last_activity,
-	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason`
+	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason,channel`
 
 func sessionArgs(s *session.Session, version uint64) []any {
 	keys := make([]byte, 0, 16*len(s.SeenKeys))
@@ -26,18 +26,18 @@ func sessionArgs(s *session.Session, version uint64) []any {
 		s.CreatedAt, s.AuthTime, keys, int64(s.TokenLife / time.Second), int64(s.IdleLife / time.Second),
 		s.ExpiresAt, s.AbsoluteEnd, s.LastActivity,
 		int64(s.Generation), int64(s.UsedGen), int64(s.MinGen), s.SteppedAt, s.Seed[:], int64(s.RestoreEpoch),
-		s.EndedAt, string(s.EndReason),
+		s.EndedAt, string(s.EndReason), string(s.Channel),
 	}
 }
 
 func insertSession(c *conn, s *session.Session) error {
 	return insert(c, session.ErrConflict,
-		"INSERT INTO sessions ("+sessionColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"INSERT INTO sessions ("+sessionColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		sessionArgs(s, 1)...)
 }
 
 const updateSQL = `UPDATE sessions SET (` + sessionColumns + `) =
-	(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25)
+	(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)
 	WHERE id=?1 AND version=?2-1 AND ended_at=0`
 
 func updateSession(c *conn, s *session.Session) error {
@@ -74,5 +74,6 @@ func scanSession(st *sqlite3.Stmt) (s session.Session, err error) {
 	copy(s.Seed[:], seed)
 	s.RestoreEpoch = uint32(st.ColumnInt64(22))
 	s.EndedAt, s.EndReason = fromMillis(st.ColumnInt64(23)), session.EndReason(st.ColumnText(24))
+	s.Channel = session.Channel(st.ColumnText(25))
 	return s, nil
 }

@@ -21,7 +21,7 @@ func Session(made time.Time) session.Session {
 	s := session.Session{
 		ID: token.NewID(token.Standard, made), Type: session.Standard,
 		Subject:     session.Subject{ID: session.NewUserID(), Account: session.Account{Chain: session.InternetComputer, Address: "aaaaa-aa"}},
-		Permissions: session.NewPermissions("read:profile", "write:messages"), DeviceLabel: "Firefox on Android – ünï", Reporting: true,
+		Permissions: session.NewPermissions("read:profile", "write:messages"), DeviceLabel: "Firefox on Android – ünï", Reporting: true, Channel: session.Cookie,
 		CreatedAt: made, AuthTime: made.Add(time.Second), SeenKeys: []session.KeyHash{{1}, {2, 3}},
 		TokenLife: 12 * time.Hour, IdleLife: 35 * time.Minute, ExpiresAt: made.Add(12 * time.Hour), AbsoluteEnd: made.Add(24 * time.Hour),
 		LastActivity: made.Add(1500 * time.Millisecond), Generation: 1<<32 - 1, UsedGen: 2, MinGen: 3, SteppedAt: made.Add(time.Millisecond),

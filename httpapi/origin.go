@@ -1,0 +1,137 @@
+package httpapi
+
+import (
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"slices"
+	"strings"
+
+	"github.com/mentalverse/session/api"
+)
+
+// origins decides which pages and which host names may reach the service.
+// Nothing is believed of a request's own Host header except that it must be
+// one of ours: a name that an attacker points at us (DNS rebinding) is not.
+type origins struct {
+	self    string   // the service's own origin
+	listed  []string // other origins whose pages may call
+	hosts   []string // host names besides the own origin's
+	dev     bool     // pages of this machine may call
+	protect *http.CrossOriginProtection
+}
+
+func newOrigins(o Options) (origins, error) {
+	own := origins{self: o.Origin, listed: o.Origins, hosts: o.Hosts, dev: o.Dev, protect: http.NewCrossOriginProtection()}
+	if u, err := url.Parse(o.Origin); err == nil && u.Host != "" {
+		own.hosts = append(slices.Clone(own.hosts), u.Host)
+	}
+	for _, origin := range append([]string{o.Origin}, o.Origins...) {
+		if origin == "" {
+			continue
+		}
+		if err := own.protect.AddTrustedOrigin(origin); err != nil {
+			return origins{}, err
+		}
+	}
+	return own, nil
+}
+
+// allows reports whether pages of the origin may call. The comparison is of
+// the whole text: no suffix, prefix or "null" passes.
+func (o *origins) allows(origin string) bool {
+	if origin == "" || origin == "null" {
+		return false
+	}
+	return origin == o.self || slices.Contains(o.listed, origin) || o.dev && isLocal(origin)
+}
+
+// isLocal reports whether an origin is a page of this machine.
+func isLocal(origin string) bool {
+	u, err := url.Parse(origin)
+	if err != nil || u.Scheme+"://"+u.Host != origin {
+		return false
+	}
+	return (u.Scheme == "http" || u.Scheme == "https") && isLoopback(u.Hostname())
+}
+
+func isLoopback(host string) bool {
+	ip, err := netip.ParseAddr(host)
+	return host == "localhost" || err == nil && ip.IsLoopback()
+}
+
+// knows reports whether a request's Host is one of ours. Addresses pass: no
+// name is resolved to reach them, so none can be rebound.
+func (o *origins) knows(host string) bool {
+	name := host
+	if h, _, err := net.SplitHostPort(host); err == nil {
+		name = h
+	}
+	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
+		return true
+	}
+	for _, own := range o.hosts {
+		if strings.EqualFold(own, host) {
+			return true
+		}
+	}
+	return o.dev && isLoopback(strings.ToLower(name))
+}
+
+var originDenied = refuse(http.StatusForbidden, api.OriginDenied, "Pages of this origin may not call this service.")
+
+// check refuses what a page of a foreign origin would send. A request that
+// changes something and whose credential a browser attached by itself must say
+// where it comes from; a program that attaches its own need not.
+func (o *origins) check(r *http.Request, byCookie bool) error {
+	values := r.Header.Values("Origin")
+	if len(values) > 1 {
+		return originDenied
+	}
+	origin := r.Header.Get("Origin")
+	site := r.Header.Get("Sec-Fetch-Site")
+	switch {
+	case r.Method == http.MethodGet || r.Method == http.MethodHead:
+		return nil // without CORS headers no foreign page can read the answer
+	case len(values) == 1 && o.allows(origin):
+		return nil
+	case len(values) == 1, site != "" && site != "same-origin" && site != "none", site == "" && byCookie:
+		return originDenied
+	}
+	if o.protect.Check(r) != nil {
+		return originDenied
+	}
+	return nil
+}
+
+// Names of the fields that pages of listed origins may send and read.
+const (
+	corsMethods = "GET, POST, PATCH, DELETE"
+	corsRequest = "Authorization, Content-Type, Session-CSRF, Session-Activity"
+	corsAnswer  = "Request-Id, Retry-After, RateLimit, RateLimit-Policy, WWW-Authenticate"
+)
+
+// answer sets the CORS fields for a listed origin (Fetch standard, section
+// 3.3). For every other origin there are none.
+func (o *origins) answer(h http.Header, r *http.Request) {
+	h.Set("Vary", "Origin, Sec-Fetch-Site")
+	if origin := r.Header.Get("Origin"); len(r.Header.Values("Origin")) == 1 && origin != o.self && o.allows(origin) {
+		h.Set("Access-Control-Allow-Origin", origin)
+		h.Set("Access-Control-Allow-Credentials", "true")
+		h.Set("Access-Control-Expose-Headers", corsAnswer)
+	}
+}
+
+// preflight answers a browser that asks whether a page may call.
+func (o *origins) preflight(w http.ResponseWriter, r *http.Request) error {
+	if !o.allows(r.Header.Get("Origin")) || len(r.Header.Values("Origin")) != 1 {
+		return originDenied
+	}
+	h := w.Header()
+	h.Set("Access-Control-Allow-Methods", corsMethods)
+	h.Set("Access-Control-Allow-Headers", corsRequest)
+	h.Set("Access-Control-Max-Age", "600")
+	w.WriteHeader(http.StatusNoContent)
+	return nil
+}
