@@ -39,4 +39,7 @@ require (
 )
 
 // A package in there ships a .go file.
-ignore ./test/contract/node_modules
+ignore (
+	./test/browser/node_modules
+	./test/contract/node_modules
+)
