@@ -20,6 +20,7 @@ const (
 	PayloadTooLarge          Code = "payload_too_large"
 	UnsupportedMediaType     Code = "unsupported_media_type"
 	OriginDenied             Code = "origin_denied"
+	RateLimited              Code = "rate_limited"
 	Unavailable              Code = "unavailable"
 )
 

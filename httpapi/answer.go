@@ -36,6 +36,7 @@ type failure struct {
 	status int
 	shown  api.Error
 	cause  error
+	retry  time.Duration // when to ask again, of 429 and 503
 }
 
 func (f *failure) Error() string { return f.shown.Error() }
@@ -88,8 +89,8 @@ func writeJSON(w http.ResponseWriter, status int, v any) {
 func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, f *failure, validate bool) {
 	h := w.Header()
 	switch f.status {
-	case http.StatusServiceUnavailable:
-		h.Set("Retry-After", "1")
+	case http.StatusServiceUnavailable, http.StatusTooManyRequests:
+		h.Set("Retry-After", retryAfter(f.retry))
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challengeHeader(f))
 	}

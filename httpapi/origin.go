@@ -124,7 +124,7 @@ func (o *origins) answer(h http.Header, r *http.Request) {
 }
 
 // preflight answers a browser that asks whether a page may call.
-func (o *origins) preflight(w http.ResponseWriter, r *http.Request) error {
+func (o *origins) preflight(w http.ResponseWriter, r *http.Request, _ call) error {
 	if !o.allows(r.Header.Get("Origin")) || len(r.Header.Values("Origin")) != 1 {
 		return originDenied
 	}

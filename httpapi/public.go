@@ -20,35 +20,40 @@ var openAPI []byte
 func Public(s *session.Service, opts Options) (http.Handler, error) {
 	p := &public{service: s, csrf: s.Keys().Derive("csrf")}
 	routes := append(p.routes(), pageRoutes(opts.Pages)...)
-	return newMux(opts, routes, p.checkProof)
+	return newMux(opts, routes, p)
 }
 
 func (p *public) routes() []route {
 	const base = api.BasePath
 	return []route{
-		{holder, "POST", base + "/challenge", handle(200, false, p.challenge), nil, true},
-		{credential, "POST", base + "/sessions", handle(201, true, p.create), nil, false},
-		{holder, "GET", base + "/sessions", get(p.list), nil, false},
-		{holder, "DELETE", base + "/sessions", get(p.endOthers), []string{"include"}, false},
-		{holder, "GET", base + "/sessions/validate", get(p.validate), []string{"permission", "max_age"}, false},
-		{holder, "POST", base + "/sessions/refresh", handle(200, true, p.refresh), nil, false},
-		{holder, "POST", base + "/sessions/logout", handle(200, true, p.logout), nil, false},
-		{holder, "POST", base + "/sessions/activity", get(p.activity), nil, false},
-		{holder, "POST", base + "/sessions/reauthenticate", handle(200, false, p.reauthenticate), nil, false},
-		{holder, "GET", base + "/sessions/current", get(p.current), nil, false},
-		{holder, "PATCH", base + "/sessions/current", handle(200, false, p.amend), nil, false},
-		{holder, "DELETE", base + "/sessions/{id}", get(p.end), nil, false},
-		{anyone, "GET", "/.well-known/jwks.json", p.jwks, nil, false},
-		{anyone, "GET", "/openapi.yaml", p.openAPI, nil, false},
-		{anyone, "GET", "/healthz", get(p.health), nil, false},
-		{anyone, "GET", "/readyz", get(p.ready), nil, false},
+		{holder, "POST", base + "/challenge", handle(200, false, p.challenge), nil, true, metered},
+		{credential, "POST", base + "/sessions", handle(201, true, p.create), nil, false, metered},
+		{holder, "GET", base + "/sessions", get(p.list), nil, false, metered},
+		{holder, "DELETE", base + "/sessions", get(p.endOthers), []string{"include"}, false, ending},
+		{holder, "GET", base + "/sessions/validate", get(p.validate), []string{"permission", "max_age"}, false, metered},
+		{holder, "POST", refreshPath, handle(200, true, p.refresh), nil, false, byHandler},
+		{holder, "POST", base + "/sessions/logout", handle(200, true, p.logout), nil, false, unmetered},
+		{holder, "POST", base + "/sessions/activity", get(p.activity), nil, false, metered},
+		{holder, "POST", base + "/sessions/reauthenticate", handle(200, false, p.reauthenticate), nil, false, metered},
+		{holder, "GET", base + "/sessions/current", get(p.current), nil, false, metered},
+		{holder, "PATCH", base + "/sessions/current", handle(200, false, p.amend), nil, false, metered},
+		{holder, "DELETE", base + "/sessions/{id}", get(p.end), nil, false, ending},
+		{anyone, "GET", "/.well-known/jwks.json", p.jwks, nil, false, metered},
+		{anyone, "GET", "/openapi.yaml", p.openAPI, nil, false, metered},
+		{anyone, "GET", "/healthz", get(p.health), nil, false, unmetered},
+		{anyone, "GET", "/readyz", get(p.ready), nil, false, unmetered},
 	}
 }
+
+const refreshPath = api.BasePath + "/sessions/refresh"
 
 type public struct {
 	service *session.Service
 	csrf    [32]byte
 }
+
+// Names returns the session that a genuine session token names.
+func (p *public) Names(s session.Secret) (token.ID, bool) { return p.service.Names(s) }
 
 func (p *public) challenge(r *http.Request, c call, in api.ChallengeRequest) (api.Challenge, error) {
 	out, err := p.service.Challenge(r.Context(), session.ChallengeRequest{
@@ -126,6 +131,9 @@ func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.To
 	}
 	if shown.IsZero() {
 		return api.Tokens{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send refresh_token.")
+	}
+	if err := c.count.session(p.service.NamesRefresh(shown)); err != nil {
+		return api.Tokens{}, err
 	}
 	out, err := p.service.Refresh(r.Context(), shown, c.requestID)
 	return p.issue(c, out), err

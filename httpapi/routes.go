@@ -13,6 +13,7 @@ import (
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/token"
 )
 
 // access says what of a request's secrets a route looks at. A route without
@@ -35,6 +36,7 @@ type route struct {
 	handle  func(w http.ResponseWriter, r *http.Request, call call) error
 	queries []string // the query parameters it takes
 	inert   bool     // changes nothing whatever its method, so cookies need no proof
+	meter   meter
 }
 
 // call is what every handler needs of its request.
@@ -45,6 +47,7 @@ type call struct {
 	refresh    session.Secret // the refresh cookie
 	cookies    bool           // the secrets came as cookies
 	answer     http.Header    // the answer's header
+	count      *count         // of a route whose handler counts
 	log        *slog.Logger
 }
 
@@ -57,8 +60,16 @@ type Options struct {
 	Pages   map[string]Page
 
 	Log *slog.Logger
-	// Count is told of each answered request: the route's pattern and the status.
+	// Count is told of each answered request: the route's pattern and the status,
+	// 0 when the connection was closed without an answer.
 	Count func(route string, status int)
+
+	Limits    *Limits // nil limits nothing
+	InService int     // bound of the requests in service at once; 0 for none
+	// Refused is told of each request that a limit refused: its policy's name, or
+	// "overload".
+	Refused func(policy string)
+	Chaos   *Chaos // nil but in development
 }
 
 // mux serves the routes. Paths are matched as they are: nothing is cleaned,
@@ -67,21 +78,35 @@ type mux struct {
 	inner   *http.ServeMux
 	opts    Options
 	origins origins
-	proof   func(*http.Request, cookies) error // of requests that change something by cookie
+	limits  *limits
+	shed    *shed
+	secrets secrets
 }
 
-func newMux(opts Options, routes []route, proof func(*http.Request, cookies) error) (http.Handler, error) {
+// secrets is what a mux asks of the service about a request's secrets. A mux
+// without routes for holders needs none.
+type secrets interface {
+	// Names returns the session that a genuine session token names.
+	Names(session.Secret) (token.ID, bool)
+	// checkProof checks a request that changes something by cookie.
+	checkProof(*http.Request, cookies) error
+}
+
+func newMux(opts Options, routes []route, s secrets) (http.Handler, error) {
 	if opts.Log == nil {
 		opts.Log = slog.New(slog.DiscardHandler)
 	}
 	if opts.Count == nil {
 		opts.Count = func(string, int) {}
 	}
+	if opts.Refused == nil {
+		opts.Refused = func(string) {}
+	}
 	own, err := newOrigins(opts)
 	if err != nil {
 		return nil, err
 	}
-	m := &mux{inner: http.NewServeMux(), opts: opts, origins: own, proof: proof}
+	m := &mux{inner: http.NewServeMux(), opts: opts, origins: own, limits: newLimits(opts), shed: newShed(opts.InService), secrets: s}
 	byPath := map[string][]route{}
 	for _, rt := range routes {
 		if rt.access < anyone || rt.access > operator {
@@ -93,11 +118,13 @@ func newMux(opts Options, routes []route, proof func(*http.Request, cookies) err
 		m.inner.HandleFunc(p, m.serve(p, list))
 	}
 	m.inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
-		m.serve("/", []route{{access: anyone, method: r.Method, handle: func(http.ResponseWriter, *http.Request, call) error {
-			return refuse(http.StatusNotFound, api.NotFound, "There is nothing here.")
-		}}})(w, r)
+		m.serve("/", []route{{access: anyone, method: r.Method, handle: nothing}})(w, r)
 	})
 	return m, nil
+}
+
+func nothing(http.ResponseWriter, *http.Request, call) error {
+	return refuse(http.StatusNotFound, api.NotFound, "There is nothing here.")
 }
 
 // ServeHTTP refuses unclean paths before the mux would redirect them.
@@ -138,7 +165,13 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 		m.origins.answer(w.Header(), r)
 		c.answer = w.Header()
 		defer func() {
-			if p := recover(); p != nil {
+			p := recover()
+			if p == http.ErrAbortHandler {
+				// No answer, and the connection closes: net/http knows how.
+				m.opts.Count(pattern, 0)
+				panic(p)
+			}
+			if p != nil {
 				// The panic's value may hold anything: its type is all that is told.
 				c.log.Error("panic", slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
 				if sw.status == http.StatusOK {
@@ -154,27 +187,40 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 	}
 }
 
+// dispatch finds the request's route and serves it, if there is room and its
+// sender is within a rate.
 func (m *mux) dispatch(w http.ResponseWriter, r *http.Request, c call, routes []route, allow string) error {
+	rt := route{access: anyone, handle: func(w http.ResponseWriter, _ *http.Request, _ call) error {
+		w.Header().Set("Allow", allow)
+		return refuse(http.StatusMethodNotAllowed, api.MethodNotAllowed, "This call does not take that method.")
+	}}
+	if i := slices.IndexFunc(routes, func(rt route) bool { return rt.method == r.Method }); i >= 0 {
+		rt = routes[i]
+	} else if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+		rt = route{access: anyone, handle: m.origins.preflight}
+	}
+	if !m.shed.enter(rt.meter.reserved()) {
+		m.opts.Refused("overload")
+		return refuse(http.StatusServiceUnavailable, api.Unavailable, "The service is busy."+wait)
+	}
+	defer m.shed.leave()
+	c.count = &count{limits: m.limits, request: r, answer: w.Header(), meter: rt.meter}
+	return c.count.rest(m.answer(w, r, c, rt))
+}
+
+func (m *mux) answer(w http.ResponseWriter, r *http.Request, c call, rt route) error {
 	if !m.origins.knows(r.Host) {
 		return refuse(http.StatusMisdirectedRequest, api.InvalidRequest, "This service has another name.")
 	}
-	if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-		return m.origins.preflight(w, r)
-	}
-	for _, rt := range routes {
-		if rt.method != r.Method {
-			continue
-		}
+	if rt.method != "" {
 		if _, err := query(r, rt.queries...); err != nil {
 			return err
 		}
 		if err := m.admit(r, &c, rt); err != nil {
 			return err
 		}
-		return rt.handle(w, r, c)
 	}
-	w.Header().Set("Allow", allow)
-	return refuse(http.StatusMethodNotAllowed, api.MethodNotAllowed, "This call does not take that method.")
+	return m.opts.Chaos.serve(rt, w, r, c)
 }
 
 // admit reads the secrets that the route looks at, and checks where a request
@@ -203,10 +249,20 @@ func (m *mux) admit(r *http.Request, c *call, rt route) error {
 	if err := m.origins.check(r, c.cookies); err != nil {
 		return err
 	}
+	if rt.meter != byHandler {
+		var id token.ID
+		genuine := false
+		if !c.session.IsZero() && m.limits != nil {
+			id, genuine = m.secrets.Names(c.session)
+		}
+		if err := c.count.session(id, genuine); err != nil {
+			return err
+		}
+	}
 	if !c.cookies || rt.inert || r.Method == http.MethodGet {
 		return nil
 	}
-	return m.proof(r, jar)
+	return m.secrets.checkProof(r, jar)
 }
 
 // newRequestID returns a fresh id; one from outside is never taken over.

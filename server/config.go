@@ -29,6 +29,8 @@ type Config struct {
 	Listen         string          `yaml:"listen"`
 	OperatorListen string          `yaml:"operator_listen"`
 	PublicURL      string          `yaml:"public_url"`
+	TLSCert        string          `yaml:"tls_cert"`
+	TLSKey         string          `yaml:"tls_key"`
 	Origins        []string        `yaml:"origins"`
 	Hosts          []string        `yaml:"hosts"`
 	Data           string          `yaml:"data"`
@@ -41,13 +43,17 @@ type Config struct {
 	LogLevel       string          `yaml:"log_level"`
 	DrainTimeout   time.Duration   `yaml:"drain_timeout"`
 	Policies       PolicySettings  `yaml:"policies"`
+	Limits         LimitSettings   `yaml:"limits"`
 	Dev            bool            `yaml:"dev"`
+	Chaos          bool            `yaml:"chaos"`
 
 	// MasterKey is the key itself, in hex, from the environment; it is never
 	// read from a file of settings.
 	MasterKey string `yaml:"-"`
 	// Now is the clock, for tests.
 	Now func() time.Time `yaml:"-"`
+	// Roll is the dice of chaos, for tests.
+	Roll func() float64 `yaml:"-"`
 }
 
 // PolicySettings changes the limits of the types.
@@ -164,6 +170,15 @@ func (c *Config) Check() error {
 	if c.DrainTimeout <= 0 {
 		return errors.New("drain_timeout: must be positive")
 	}
+	if (c.TLSCert == "") != (c.TLSKey == "") {
+		return errors.New("tls_cert and tls_key: one needs the other")
+	}
+	if c.Chaos && !c.Dev {
+		return errors.New("chaos: only together with dev: it fails calls of real people")
+	}
+	if err := c.Limits.check(); err != nil {
+		return err
+	}
 	return c.policies().Check()
 }
 
@@ -172,7 +187,7 @@ func isLoopback(host string) bool {
 	return host == "localhost" || ip != nil && ip.IsLoopback()
 }
 
-// publicURL is the configured origin, or the listener's own in plain http.
+// publicURL is the configured origin, or the listener's own.
 func (c *Config) publicURL() string {
 	if c.PublicURL != "" {
 		return strings.TrimRight(c.PublicURL, "/")
@@ -181,7 +196,11 @@ func (c *Config) publicURL() string {
 	if ip := net.ParseIP(host); host == "" || ip != nil && (ip.IsLoopback() || ip.IsUnspecified()) {
 		host = "localhost"
 	}
-	return "http://" + net.JoinHostPort(host, port)
+	scheme := "http://"
+	if c.TLSCert != "" {
+		scheme = "https://"
+	}
+	return scheme + net.JoinHostPort(host, port)
 }
 
 // policies are the profile's with the settings laid over them.

@@ -18,6 +18,7 @@ type metrics struct {
 	requests *prometheus.CounterVec
 	events   *prometheus.CounterVec
 	alarms   *prometheus.CounterVec
+	limited  *prometheus.CounterVec
 }
 
 func newMetrics() *metrics {
@@ -32,8 +33,11 @@ func newMetrics() *metrics {
 		alarms: prometheus.NewCounterVec(prometheus.CounterOpts{
 			Name: "sessiond_alarms_total", Help: "What an operator must look at, by name.",
 		}, []string{"name"}),
+		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
+			Name: "sessiond_limited_total", Help: "Requests refused by a limit: address, session, professional, ending, or overload.",
+		}, []string{"policy"}),
 	}
-	m.registry.MustRegister(m.requests, m.events, m.alarms,
+	m.registry.MustRegister(m.requests, m.events, m.alarms, m.limited,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
 }
@@ -51,6 +55,9 @@ func (m *metrics) Alarm(name string) { m.alarms.WithLabelValues(name).Inc() }
 func (m *metrics) Event(e session.Event) {
 	m.events.WithLabelValues(string(e.Kind), string(e.Reason)).Inc()
 }
+
+// refuse counts a request that a limit refused.
+func (m *metrics) refuse(policy string) { m.limited.WithLabelValues(policy).Inc() }
 
 func (m *metrics) count(route string, status int) {
 	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()

@@ -53,6 +53,9 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		return err
 	}
 	defer operator.Close()
+	if public, err = c.secure(public, log); err != nil {
+		return err
+	}
 	if c.PublicURL == "" {
 		c.Listen = public.Addr().String() // port 0 is known only now
 	}
@@ -79,7 +82,10 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		go func() { served <- servers[i].Serve(l) }()
 	}
 	at := Addresses{Public: public.Addr().String(), Operator: operator.Addr().String()}
-	log.Info("serving", "listen", at.Public, "operator_listen", at.Operator, "public_url", c.publicURL(), "dev", c.Dev)
+	log.Info("serving", "listen", at.Public, "operator_listen", at.Operator, "public_url", c.publicURL(), "dev", c.Dev, "limits", c.limits() != nil)
+	if c.Chaos {
+		log.Warn("chaos: a tenth of the calls is delayed, a tenth refused, and a tenth of the refreshes loses its answer")
+	}
 	if ready != nil {
 		ready(at)
 	}
@@ -104,14 +110,14 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 
 // handlers are the public listener's and the operators'.
 func (c *Config) handlers(service *session.Service, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
-	opts := httpapi.Options{
-		Origin: c.publicURL(), Origins: c.Origins, Hosts: c.Hosts, Dev: c.Dev, Pages: pages(), Log: log, Count: m.count,
-	}
-	public, err := httpapi.Public(service, opts)
+	own := httpapi.Options{Origin: c.publicURL(), Hosts: c.Hosts, Dev: c.Dev, Log: log, Count: m.count}
+	operator, err := httpapi.Operator(m.handler(), own)
 	if err != nil {
 		return [2]http.Handler{}, err
 	}
-	operator, err := httpapi.Operator(m.handler(), opts)
+	own.Origins, own.Pages = c.Origins, pages()
+	own.Limits, own.InService, own.Refused, own.Chaos = c.limits(), c.Limits.InService, m.refuse, c.chaos()
+	public, err := httpapi.Public(service, own)
 	return [2]http.Handler{public, operator}, err
 }
 

@@ -17,6 +17,8 @@ type settings struct {
 	Listen         *string `help:"Where clients connect (default 127.0.0.1:8080)." env:"SESSIOND_LISTEN"`
 	OperatorListen *string `help:"Where operators connect (default 127.0.0.1:8081)." env:"SESSIOND_OPERATOR_LISTEN"`
 	PublicURL      *string `name:"public-url" help:"The origin under which clients reach the service." env:"SESSIOND_PUBLIC_URL"`
+	TLSCert        *string `name:"tls-cert" help:"Certificate chain in PEM, to serve TLS." env:"SESSIOND_TLS_CERT" placeholder:"FILE"`
+	TLSKey         *string `name:"tls-key" help:"The certificate's key in PEM." env:"SESSIOND_TLS_KEY" placeholder:"FILE"`
 	Data           *string `help:"Folder of the database and the master key (default ./data)." env:"SESSIOND_DATA"`
 	Config         string  `help:"YAML configuration file." env:"SESSIOND_CONFIG" placeholder:"FILE"`
 	Dev            *bool   `help:"Development: text logs, plain http allowed." env:"SESSIOND_DEV"`
@@ -33,7 +35,7 @@ func (s settings) config() (server.Config, error) {
 	for _, o := range []struct {
 		from *string
 		to   *string
-	}{{s.Listen, &c.Listen}, {s.OperatorListen, &c.OperatorListen}, {s.PublicURL, &c.PublicURL}, {s.Data, &c.Data}} {
+	}{{s.Listen, &c.Listen}, {s.OperatorListen, &c.OperatorListen}, {s.PublicURL, &c.PublicURL}, {s.TLSCert, &c.TLSCert}, {s.TLSKey, &c.TLSKey}, {s.Data, &c.Data}} {
 		if o.from != nil {
 			*o.to = *o.from
 		}
@@ -48,15 +50,23 @@ func (s settings) config() (server.Config, error) {
 	return c, c.Check()
 }
 
-type serveCmd struct{ settings }
+type serveCmd struct {
+	settings
+	Chaos bool `help:"With --dev: delay, refuse or lose a tenth of the answers, for authors of clients."`
+}
 
 func (cmd serveCmd) Run(ctx context.Context, s streams) error {
 	c, err := cmd.config()
 	if err != nil {
 		return err
 	}
+	c.Chaos = c.Chaos || cmd.Chaos
+	scheme := "http"
+	if c.TLSCert != "" {
+		scheme = "https"
+	}
 	return server.Run(ctx, c, s.err, func(at server.Addresses) {
-		fmt.Fprintf(s.out, "sessiond is ready on http://%s (operators: http://%s)\n", at.Public, at.Operator)
+		fmt.Fprintf(s.out, "sessiond is ready on %s://%s (operators: http://%s)\n", scheme, at.Public, at.Operator)
 	})
 }
 
