@@ -18,10 +18,11 @@ var allowed = map[string][]string{
 	"httpapi":         {"", "token", "api"},
 	"web":             {},
 	"server":          {"*"},
+	"bench":           {"", "token", "api", "server", "store/sqlite", "wallet/icp"},
 	"sessiontest":     {"*"},
 	"test/mutation":   {},
 	"test/contract":   {},
-	"cmd/sessiond":    {"server", "api", "wallet/icp"}, // the command line's own identity is a wallet
+	"cmd/sessiond":    {"server", "api", "wallet/icp", "bench"}, // the command line's own identity is a wallet
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net/http"
 	"strconv"
+	"sync"
 	"time"
 
 	session "github.com/mentalverse/session"
@@ -64,22 +65,47 @@ func failureOf(err error) *failure {
 	return f
 }
 
-// encode appends the JSON of v; the API's own types always marshal.
-func encode(v any) []byte {
+// bodies are the buffers of answers.
+var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 2048)) }}
+
+// writeData answers with what a call came to.
+func writeData[Out any](w http.ResponseWriter, status int, out *Out) {
+	b := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(b)
+	b.Reset()
+	if a, ok := any(out).(api.Appender); ok {
+		b.WriteString(`{"success":true,"data":`)
+		b.Write(a.AppendJSON(b.AvailableBuffer()))
+		b.WriteString("}\n")
+	} else {
+		encode(b, api.Envelope[Out]{Success: true, Data: out})
+	}
+	writeBody(w, status, b.Bytes())
+}
+
+func writeJSON(w http.ResponseWriter, status int, v any) {
 	var b bytes.Buffer
-	e := json.NewEncoder(&b)
+	encode(&b, v)
+	writeBody(w, status, b.Bytes())
+}
+
+// encode writes the JSON of v; the API's own types always marshal.
+func encode(b *bytes.Buffer, v any) {
+	e := json.NewEncoder(b)
 	e.SetEscapeHTML(false)
 	if err := e.Encode(v); err != nil {
 		panic(err)
 	}
-	return b.Bytes()
 }
 
-func writeJSON(w http.ResponseWriter, status int, v any) {
-	body := encode(v)
+var jsonType = []string{"application/json"}
+
+func writeBody(w http.ResponseWriter, status int, body []byte) {
 	h := w.Header()
-	h.Set("Content-Type", "application/json")
-	h.Set("Content-Length", strconv.Itoa(len(body)))
+	h["Content-Type"] = jsonType
+	if len(body) >= 2048 { // net/http counts shorter ones itself
+		h.Set("Content-Length", strconv.Itoa(len(body)))
+	}
 	w.WriteHeader(status)
 	w.Write(body)
 }

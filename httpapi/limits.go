@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"fmt"
 	"log/slog"
 	"math/rand/v2"
 	"net/http"
@@ -40,7 +41,13 @@ func (m meter) reserved() bool { return m == ending || m == unmetered }
 type policy struct {
 	name    string
 	rate    rate
-	refusal string // what a client or its person can do
+	refusal string   // what a client or its person can do
+	field   []string // RateLimit-Policy
+}
+
+func newPolicy(name string, perMinute int, refusal string) policy {
+	field := fmt.Sprintf("%q;q=%d;w=%d", name, perMinute, window/time.Second)
+	return policy{name, rate(perMinute), refusal, []string{field}}
 }
 
 const wait = " Try again after the seconds that Retry-After tells."
@@ -64,10 +71,10 @@ func newLimits(o Options) *limits {
 	}
 	const much = "Too many requests with this session." + wait
 	l := &limits{
-		address:      policy{"address", rate(c.Address), "Too many requests without a session from this network." + wait},
-		session:      policy{"session", rate(c.Session), much},
-		professional: policy{"professional", rate(c.Professional), much},
-		ending:       policy{"ending", rate(c.Session), "Too many requests to end sessions. Logging out still works." + wait},
+		address:      newPolicy("address", c.Address, "Too many requests without a session from this network."+wait),
+		session:      newPolicy("session", c.Session, much),
+		professional: newPolicy("professional", c.Professional, much),
+		ending:       newPolicy("ending", c.Session, "Too many requests to end sessions. Logging out still works."+wait),
 		proxies:      c.Proxies, now: c.Now, refused: o.Refused, log: o.Log,
 	}
 	if l.now == nil {
@@ -154,8 +161,11 @@ func (l *limits) hintAtProxy(r *http.Request) {
 // left, until a request is allowed. No partition key: it would name an address
 // or a session.
 func tell(h http.Header, p *policy, b bucket) {
-	h.Set("RateLimit-Policy", `"`+p.name+`";q=`+strconv.Itoa(int(p.rate))+`;w=`+strconv.Itoa(int(window/time.Second)))
-	h.Set("RateLimit", `"`+p.name+`";r=`+strconv.Itoa(b.remaining)+`;t=`+strconv.Itoa(seconds(b.reset)))
+	value := append(append(make([]byte, 0, 48), '"'), p.name...)
+	value = strconv.AppendInt(append(value, `";r=`...), int64(b.remaining), 10)
+	value = strconv.AppendInt(append(value, ";t="...), int64(seconds(b.reset)), 10)
+	h["Ratelimit-Policy"] = p.field
+	h["Ratelimit"] = []string{string(value)}
 }
 
 // retrySpread is the width over which those who were refused together come

@@ -51,13 +51,23 @@ func object(row session.Session, current token.ID) api.Session {
 		IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
 		DeviceLabel: row.DeviceLabel, Current: row.ID == current,
 	}
-	if row.Subject.Account.Chain == session.InternetComputer {
-		o.Principal = row.Subject.Account.Address
-	} else {
-		o.Address = row.Subject.Account.Address
-	}
+	o.Principal, o.Address = account(row)
 	return o
 }
 
+// account is the session's account under the name that the specification gives
+// it on its chain; the other is empty.
+func account(row session.Session) (principal, address string) {
+	if row.Subject.Account.Chain == session.InternetComputer {
+		return row.Subject.Account.Address, ""
+	}
+	return "", row.Subject.Account.Address
+}
+
 // list is the set as a JSON array, never null.
-func list(p session.Permissions) []string { return append([]string{}, p...) }
+func list(p session.Permissions) []string {
+	if p == nil {
+		return []string{}
+	}
+	return p
+}

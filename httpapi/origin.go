@@ -64,17 +64,17 @@ func isLoopback(host string) bool {
 // knows reports whether a request's Host is one of ours. Addresses pass: no
 // name is resolved to reach them, so none can be rebound.
 func (o *origins) knows(host string) bool {
+	for _, own := range o.hosts {
+		if strings.EqualFold(own, host) {
+			return true
+		}
+	}
 	name := host
 	if h, _, err := net.SplitHostPort(host); err == nil {
 		name = h
 	}
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return true
-	}
-	for _, own := range o.hosts {
-		if strings.EqualFold(own, host) {
-			return true
-		}
 	}
 	return o.dev && isLoopback(strings.ToLower(name))
 }
@@ -115,8 +115,7 @@ const (
 // answer sets the CORS fields for a listed origin (Fetch standard, section
 // 3.3). For every other origin there are none.
 func (o *origins) answer(h http.Header, r *http.Request) {
-	h.Set("Vary", "Origin, Sec-Fetch-Site")
-	if origin := r.Header.Get("Origin"); len(r.Header.Values("Origin")) == 1 && origin != o.self && o.allows(origin) {
+	if origin := r.Header.Get("Origin"); origin != "" && len(r.Header.Values("Origin")) == 1 && origin != o.self && o.allows(origin) {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Credentials", "true")
 		h.Set("Access-Control-Expose-Headers", corsAnswer)

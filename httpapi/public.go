@@ -99,14 +99,17 @@ func (p *public) create(r *http.Request, c call, in api.CreateRequest) (api.Toke
 }
 
 func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
-	values := r.URL.Query()
-	want := session.Requirement{Permissions: values["permission"], MaxAge: -1}
-	if ages := values["max_age"]; len(ages) > 0 {
-		n, err := strconv.ParseUint(ages[0], 10, 31)
-		if err != nil || len(ages) > 1 {
-			return api.Validation{}, refuse(http.StatusBadRequest, api.InvalidRequest, "max_age is a number of seconds.")
+	want := session.Requirement{MaxAge: -1}
+	if r.URL.RawQuery != "" {
+		values := r.URL.Query()
+		want.Permissions = values["permission"]
+		if ages := values["max_age"]; len(ages) > 0 {
+			n, err := strconv.ParseUint(ages[0], 10, 31)
+			if err != nil || len(ages) > 1 {
+				return api.Validation{}, refuse(http.StatusBadRequest, api.InvalidRequest, "max_age is a number of seconds.")
+			}
+			want.MaxAge = time.Duration(n) * time.Second
 		}
-		want.MaxAge = time.Duration(n) * time.Second
 	}
 	presence := session.Personal
 	if r.Header.Get("Session-Activity") == "background" {
@@ -116,12 +119,13 @@ func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
 	if err != nil {
 		return api.Validation{}, err
 	}
-	o := object(row, row.ID)
-	return api.Validation{
-		Valid: true, ExpiresAt: o.ExpiresAt, TimeRemaining: p.service.Remaining(row), Permissions: o.Permissions,
-		SessionID: o.SessionID, SessionType: o.SessionType, UserID: o.UserID, Principal: o.Principal, Address: o.Address,
-		AuthTime: o.AuthTime, IdleExpiresAt: o.IdleExpiresAt, SessionExpiresAt: o.SessionExpiresAt,
-	}, nil
+	out := api.Validation{
+		Valid: true, ExpiresAt: stamp(row.ExpiresAt), TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
+		SessionID: row.ID.String(), SessionType: string(row.Type), UserID: row.Subject.ID,
+		AuthTime: stamp(row.AuthTime), IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
+	}
+	out.Principal, out.Address = account(row)
+	return out, nil
 }
 
 func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.Tokens, error) {

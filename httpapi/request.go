@@ -16,6 +16,9 @@ import (
 // readBody reads a request's JSON body strictly into v. A body may be absent
 // where optional.
 func readBody(w http.ResponseWriter, r *http.Request, v any, optional bool) error {
+	if r.ContentLength == 0 && optional {
+		return nil
+	}
 	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
 	var tooLarge *http.MaxBytesError
 	switch {
@@ -41,6 +44,9 @@ func readBody(w http.ResponseWriter, r *http.Request, v any, optional bool) erro
 // query parses the query string, refusing every parameter that the call does
 // not name: above all, no credential may travel in a URL.
 func query(r *http.Request, allowed ...string) (url.Values, error) {
+	if r.URL.RawQuery == "" {
+		return nil, nil
+	}
 	values, err := url.ParseQuery(r.URL.RawQuery)
 	if err != nil {
 		return nil, refuse(http.StatusBadRequest, api.InvalidRequest, "The query string is malformed.")

@@ -5,6 +5,7 @@ import (
 	"encoding/hex"
 	"fmt"
 	"log/slog"
+	"maps"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -48,7 +49,6 @@ type call struct {
 	cookies    bool           // the secrets came as cookies
 	answer     http.Header    // the answer's header
 	count      *count         // of a route whose handler counts
-	log        *slog.Logger
 }
 
 // Options are what the handlers need besides the service.
@@ -76,6 +76,7 @@ type Options struct {
 // redirected or guessed, and an undeclared verb is 405.
 type mux struct {
 	inner   *http.ServeMux
+	exact   map[string]http.HandlerFunc // of the patterns that are their own path
 	opts    Options
 	origins origins
 	limits  *limits
@@ -106,7 +107,7 @@ func newMux(opts Options, routes []route, s secrets) (http.Handler, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &mux{inner: http.NewServeMux(), opts: opts, origins: own, limits: newLimits(opts), shed: newShed(opts.InService), secrets: s}
+	m := &mux{inner: http.NewServeMux(), exact: map[string]http.HandlerFunc{}, opts: opts, origins: own, limits: newLimits(opts), shed: newShed(opts.InService), secrets: s}
 	byPath := map[string][]route{}
 	for _, rt := range routes {
 		if rt.access < anyone || rt.access > operator {
@@ -115,7 +116,9 @@ func newMux(opts Options, routes []route, s secrets) (http.Handler, error) {
 		byPath[rt.path] = append(byPath[rt.path], rt)
 	}
 	for p, list := range byPath {
-		m.inner.HandleFunc(p, m.serve(p, list))
+		h := m.serve(p, list)
+		m.inner.HandleFunc(p, h)
+		m.exact[p] = h
 	}
 	m.inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
 		m.serve("/", []route{{access: anyone, method: r.Method, handle: nothing}})(w, r)
@@ -132,6 +135,10 @@ func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if clean := path.Clean(r.URL.Path); clean != r.URL.Path || r.URL.RawPath != "" || strings.ContainsAny(r.URL.Path, ";\\") {
 		r = r.Clone(r.Context())
 		r.URL.Path, r.URL.RawPath = "/", ""
+	}
+	if h, ok := m.exact[r.URL.Path]; ok {
+		h(w, r)
+		return
 	}
 	m.inner.ServeHTTP(w, r)
 }
@@ -158,12 +165,11 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 	slices.Sort(methods)
 	allow := strings.Join(methods, ", ")
 	return func(w http.ResponseWriter, r *http.Request) {
-		c := call{requestID: newRequestID()}
-		c.log = m.opts.Log.With(slog.String("request_id", c.requestID), slog.String("route", pattern), slog.String("method", methodName(r.Method)))
 		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		setHeaders(w.Header(), c.requestID)
-		m.origins.answer(w.Header(), r)
-		c.answer = w.Header()
+		c := call{requestID: newRequestID(), answer: w.Header()}
+		setHeaders(c.answer, c.requestID)
+		m.origins.answer(c.answer, r)
+		fail := func(f *failure) { writeFailure(sw, r, m.logger(pattern, r, c), f, validate) }
 		defer func() {
 			p := recover()
 			if p == http.ErrAbortHandler {
@@ -173,18 +179,26 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 			}
 			if p != nil {
 				// The panic's value may hold anything: its type is all that is told.
-				c.log.Error("panic", slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+				m.logger(pattern, r, c).Error("panic", slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
 				if sw.status == http.StatusOK {
-					writeFailure(sw, r, c.log, refuse(http.StatusServiceUnavailable, api.Unavailable, "The service cannot answer right now. Try again shortly."), validate)
+					fail(refuse(http.StatusServiceUnavailable, api.Unavailable, "The service cannot answer right now. Try again shortly."))
 				}
 			}
 			m.opts.Count(pattern, sw.status)
-			c.log.Info("request", slog.Int("status", sw.status))
+			if m.opts.Log.Enabled(r.Context(), slog.LevelDebug) {
+				m.logger(pattern, r, c).Debug("request", slog.Int("status", sw.status))
+			}
 		}()
 		if err := m.dispatch(sw, r, c, routes, allow); err != nil {
-			writeFailure(sw, r, c.log, failureOf(err), validate)
+			fail(failureOf(err))
 		}
 	}
+}
+
+// logger is for what is to be told of a request. That there was one, at what
+// time, is told at debug level only: it would be a diary of people's visits.
+func (m *mux) logger(pattern string, r *http.Request, c call) *slog.Logger {
+	return m.opts.Log.With(slog.String("request_id", c.requestID), slog.String("route", pattern), slog.String("method", methodName(r.Method)))
 }
 
 // dispatch finds the request's route and serves it, if there is room and its
@@ -281,14 +295,20 @@ func methodName(m string) string {
 	return "other"
 }
 
+// always are the fields of every answer. Values are replaced, never changed.
+var always = http.Header{
+	"Cache-Control":                {"no-store"},
+	"X-Content-Type-Options":       {"nosniff"},
+	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
+	"Referrer-Policy":              {"no-referrer"},
+	"Cross-Origin-Resource-Policy": {"same-origin"},
+	"Strict-Transport-Security":    {"max-age=31536000"},
+	"Vary":                         {"Origin, Sec-Fetch-Site"},
+}
+
 func setHeaders(h http.Header, requestID string) {
-	h.Set("Request-Id", requestID)
-	h.Set("Cache-Control", "no-store")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Content-Security-Policy", "default-src 'none'; frame-ancestors 'none'")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
-	h.Set("Strict-Transport-Security", "max-age=31536000")
+	maps.Copy(h, always)
+	h["Request-Id"] = []string{requestID}
 }
 
 // handle makes a handler of a function that takes a JSON body: decode, call,
@@ -303,7 +323,7 @@ func handle[In, Out any](status int, optional bool, f func(r *http.Request, c ca
 		if err != nil {
 			return err
 		}
-		writeJSON(w, status, api.Envelope[Out]{Success: true, Data: &out})
+		writeData(w, status, &out)
 		return nil
 	}
 }

@@ -52,6 +52,8 @@ type Config struct {
 	MasterKey string `yaml:"-"`
 	// Now is the clock, for tests.
 	Now func() time.Time `yaml:"-"`
+	// Verifier takes the place of the wallets, for measurements.
+	Verifier session.Verifier `yaml:"-"`
 	// Roll is the dice of chaos, for tests.
 	Roll func() float64 `yaml:"-"`
 }

@@ -157,6 +157,9 @@ func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (
 
 // verifier serves the chains of this build for the configured origin.
 func (c *Config) verifier() session.Verifier {
+	if c.Verifier != nil {
+		return c.Verifier
+	}
 	u, _ := url.Parse(c.publicURL()) // checked before
 	return wallet.New(wallet.Config{
 		Domain: u.Host, URI: c.publicURL() + api.BasePath + "/sessions", Service: c.Service,

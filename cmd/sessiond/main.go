@@ -22,6 +22,7 @@ type cli struct {
 	Refresh  refreshCmd  `cmd:"" help:"Exchange the saved refresh token for the next pair."`
 	Logout   logoutCmd   `cmd:"" help:"End the saved session."`
 	Sessions sessionsCmd `cmd:"" help:"List my live sessions, or end one."`
+	Bench    benchCmd    `cmd:"" help:"Measure speed, as ratios within one run."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }
 

@@ -1,0 +1,365 @@
+package bench
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"os"
+	"path/filepath"
+	"slices"
+	"time"
+
+	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/server"
+)
+
+// Options say what to measure and how long.
+type Options struct {
+	Server     string // of a running server, http://host:port; empty for one of its own
+	Sessions   int    // live ones
+	Clients    int    // connections
+	Rounds     int    // of which the medians are told
+	Lasts      time.Duration
+	Operations []string        // all when empty
+	Peers      map[string]Peer // measured beside validate
+	Progress   io.Writer
+}
+
+// Operations are what can be measured, in the order of the report.
+var Operations = []string{"validate", "refresh", "create", "logout", "mixed", "store create"}
+
+// Peer is another program's check of a session: where it listens, and the
+// requests to make.
+type Peer struct {
+	Addr     string
+	Requests [][]byte
+}
+
+// Result is one operation beside its limits: medians over the rounds.
+type Result struct {
+	Operation string  `json:"operation"`
+	Rate      float64 `json:"per_second"`
+	P50       float64 `json:"p50_us"`
+	P99       float64 `json:"p99_us"`
+	NoopRate  float64 `json:"noop_per_second,omitempty"`
+	NoopP99   float64 `json:"noop_p99_us,omitempty"`
+	OfNoop    float64 `json:"of_noop,omitempty"`     // rate by the no-op's
+	P99OfNoop float64 `json:"p99_of_noop,omitempty"` // p99 by the no-op's
+	OfCommit  float64 `json:"of_commit,omitempty"`   // rate by a raw group commit's, of writes
+}
+
+// Report is what a run came to.
+type Report struct {
+	Sessions int           `json:"sessions"`
+	Clients  int           `json:"clients"`
+	Rounds   int           `json:"rounds"`
+	Lasts    time.Duration `json:"lasts_ns"`
+	Ready    time.Duration `json:"ready_ns,omitempty"` // of its own server, from start to ready
+	Memory   int64         `json:"rss_bytes,omitempty"`
+	Commit   float64       `json:"commits_per_second,omitempty"`
+	Results  []Result      `json:"results"`
+}
+
+// Measure runs the operations, each beside its limits, round by round.
+func Measure(ctx context.Context, o Options) (Report, error) {
+	b := &bench{Options: o, report: Report{Sessions: o.Sessions, Clients: o.Clients, Rounds: o.Rounds, Lasts: o.Lasts}}
+	defer b.close()
+	if err := b.open(ctx); err != nil {
+		return Report{}, err
+	}
+	for _, name := range Operations {
+		if len(o.Operations) > 0 && !slices.Contains(o.Operations, name) {
+			continue
+		}
+		fmt.Fprintf(o.Progress, "measuring %s\n", name)
+		if err := b.measure(ctx, name); err != nil {
+			return Report{}, fmt.Errorf("%s: %w", name, err)
+		}
+	}
+	b.report.Commit = median(b.commits)
+	return b.report, nil
+}
+
+type bench struct {
+	Options
+	report  Report
+	dir     string // for everything that lies on disk
+	addr    string // of the server
+	tokens  []string
+	pairs   []api.Tokens // one a client, for refreshing
+	commits []float64
+	closers []func() error
+}
+
+func (b *bench) close() error {
+	var err error
+	for _, f := range slices.Backward(b.closers) {
+		err = errors.Join(err, f())
+	}
+	return err
+}
+
+// open prepares the server, its sessions and the cores.
+func (b *bench) open(ctx context.Context) (err error) {
+	if b.dir, err = os.MkdirTemp("", "sessiond-bench-"); err != nil {
+		return err
+	}
+	b.closers = append(b.closers, func() error { return os.RemoveAll(b.dir) })
+	if b.Server != "" {
+		u, err := url.Parse(b.Server)
+		if err != nil || u.Scheme != "http" {
+			return fmt.Errorf("%q is not http://host:port", b.Server)
+		}
+		b.addr = u.Host
+	} else if err := b.ownServer(ctx); err != nil {
+		return err
+	}
+	if err := toLoadCore(); err != nil {
+		return err
+	}
+	c, err := dial(b.addr)
+	if err != nil {
+		return err
+	}
+	defer c.conn.Close()
+	if b.pairs, err = signIn(c, b.Clients); err != nil {
+		return fmt.Errorf("signing in: %w (a server that limits rates cannot be measured; raise its limits)", err)
+	}
+	if b.Server != "" {
+		more, err := signIn(c, b.Sessions)
+		if err != nil {
+			return fmt.Errorf("signing in: %w (a server that limits rates cannot be measured; raise its limits)", err)
+		}
+		for _, t := range more {
+			b.tokens = append(b.tokens, t.SessionToken)
+		}
+	}
+	return b.warmUp(c)
+}
+
+// ownServer fills a data folder and starts a server of its own over it, with
+// limits that are counted but never reached.
+func (b *bench) ownServer(ctx context.Context) error {
+	data := filepath.Join(b.dir, "data")
+	if err := os.Mkdir(data, 0o700); err != nil {
+		return err
+	}
+	c := server.DefaultConfig()
+	c.Data, c.PublicURL = data, "http://localhost:8080"
+	if err := os.MkdirAll(data, 0o700); err != nil {
+		return err
+	}
+	var err error
+	if b.tokens, err = populate(ctx, c, b.Sessions, b.Progress); err != nil {
+		return err
+	}
+	file := filepath.Join(b.dir, "sessiond.yaml")
+	if err := os.WriteFile(file, []byte("limits: {address_per_minute: 1000000, session_per_minute: 1000000}\n"), 0o600); err != nil {
+		return err
+	}
+	p, err := start(ctx, nil, "serve", "--config", file, "--data", data, "--public-url", c.PublicURL,
+		"--listen", "127.0.0.1:0", "--operator-listen", "127.0.0.1:0")
+	if err != nil {
+		return err
+	}
+	b.closers = append(b.closers, p.stop)
+	b.addr, b.report.Ready = p.addr, p.ready
+	fmt.Fprintf(b.Progress, "the server was ready after %v\n", p.ready.Round(time.Millisecond))
+	return nil
+}
+
+// warmUp validates each session once: a token is verified by its signature
+// when it is first seen, and validated many times in its life.
+func (b *bench) warmUp(c *client) error {
+	began := time.Now()
+	for _, t := range b.tokens {
+		if status, body, err := c.do(request("GET", validatePath, t, nil)); err != nil || status != http.StatusOK {
+			return errors.Join(fmt.Errorf("a fresh session is answered %d: %s", status, body), err)
+		}
+	}
+	fmt.Fprintf(b.Progress, "each session was validated once in %v\n", time.Since(began).Round(time.Millisecond))
+	return nil
+}
+
+// preparedCalls is how many sign-ins or logouts make a round.
+const preparedCalls = 2000
+
+// loads returns a round's load of an operation, and a request like those of it
+// that the load does not need.
+func (b *bench) loads(name string) (l load, like []byte, err error) {
+	c, err := dial(b.addr)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer c.conn.Close()
+	switch name {
+	case "validate":
+		return validateLoad(b.tokens), request("GET", validatePath, b.tokens[0], nil), nil
+	case "refresh":
+		return refreshLoad(b.pairs), refreshRequest(b.pairs[0].RefreshToken), nil
+	case "logout":
+		pairs, err := signIn(c, preparedCalls)
+		if err != nil {
+			return nil, nil, err
+		}
+		return logoutLoad(pairs, b.Clients), request("POST", logoutPath, pairs[0].SessionToken, nil), nil
+	}
+	signIns, err := prepare(c, preparedCalls+1)
+	if err != nil {
+		return nil, nil, err
+	}
+	var created []api.Tokens
+	create := createLoad(signIns[1:], b.Clients, &created)
+	if name == "create" {
+		return create, signIns[0], nil
+	}
+	return mixedLoad(validateLoad(b.tokens), refreshLoad(b.pairs), create, &created, b.Clients), request("GET", validatePath, b.tokens[0], nil), nil
+}
+
+// measure runs one operation's rounds: the no-op, the operation, and of writes
+// the raw group commit.
+func (b *bench) measure(ctx context.Context, name string) error {
+	var runs, noops []Run
+	var commits []float64
+	var noop *process
+	for range b.Rounds {
+		if name != "validate" && name != "mixed" {
+			r, err := groupCommit(b.dir, b.Clients, b.Lasts)
+			if err != nil {
+				return err
+			}
+			commits = append(commits, r.Rate())
+		}
+		if name == "store create" {
+			r, err := b.storeCreate(ctx)
+			if err != nil {
+				return err
+			}
+			runs = append(runs, r)
+			continue
+		}
+		l, like, err := b.loads(name)
+		if err != nil {
+			return err
+		}
+		if noop == nil {
+			if noop, err = b.startNoop(ctx, like); err != nil {
+				return err
+			}
+			defer noop.stop()
+		}
+		r, err := runLoad(ctx, noop.addr, b.Clients, b.Lasts, constantLoad(like))
+		if err != nil {
+			return fmt.Errorf("the no-op: %w", err)
+		}
+		noops = append(noops, r)
+		if r, err = runLoad(ctx, b.addr, b.Clients, b.Lasts, l); err != nil {
+			return err
+		}
+		runs = append(runs, r)
+	}
+	b.report.Results = append(b.report.Results, result(name, runs, noops, commits))
+	b.commits = append(b.commits, commits...)
+	if name == "validate" {
+		return b.peers(ctx, noops)
+	}
+	return nil
+}
+
+// peers measures other programs' checks as validate was.
+func (b *bench) peers(ctx context.Context, noops []Run) error {
+	for name, p := range b.Peers {
+		var runs []Run
+		for range b.Rounds {
+			r, err := runLoad(ctx, p.Addr, b.Clients, b.Lasts, func(int) (call, bool) {
+				return call{request: p.Requests[int(time.Now().UnixNano()>>3)%len(p.Requests)]}, true
+			})
+			if err != nil {
+				return fmt.Errorf("%s: %w", name, err)
+			}
+			runs = append(runs, r)
+		}
+		b.report.Results = append(b.report.Results, result(name, runs, noops, nil))
+	}
+	return nil
+}
+
+// startNoop starts a no-op that answers as the server answers the request.
+func (b *bench) startNoop(ctx context.Context, like []byte) (*process, error) {
+	sample, err := b.sample(like)
+	if err != nil {
+		return nil, err
+	}
+	return start(ctx, bytes.NewReader(encode(sample)), "bench", "noop")
+}
+
+// sample is the server's answer to the request: the no-op answers with the
+// same header fields and body.
+func (b *bench) sample(like []byte) (Sample, error) {
+	conn, err := net.Dial("tcp", b.addr)
+	if err != nil {
+		return Sample{}, err
+	}
+	defer conn.Close()
+	if _, err := conn.Write(like); err != nil {
+		return Sample{}, err
+	}
+	res, err := http.ReadResponse(bufio.NewReader(conn), nil)
+	if err != nil {
+		return Sample{}, err
+	}
+	defer res.Body.Close()
+	body, err := io.ReadAll(io.LimitReader(res.Body, 1<<20))
+	if err != nil {
+		return Sample{}, err
+	}
+	if res.StatusCode/100 != 2 {
+		return Sample{}, fmt.Errorf("an answer %d: %s", res.StatusCode, body)
+	}
+	res.Header.Del("Date") // net/http sets it
+	return Sample{Status: res.StatusCode, Header: res.Header, Body: body}, nil
+}
+
+func result(name string, runs, noops []Run, commits []float64) Result {
+	us := func(d time.Duration) float64 { return float64(d) / float64(time.Microsecond) }
+	of := func(runs []Run, f func(Run) float64) float64 {
+		var values []float64
+		for _, r := range runs {
+			values = append(values, f(r))
+		}
+		return median(values)
+	}
+	r := Result{
+		Operation: name, Rate: of(runs, Run.Rate),
+		P50: of(runs, func(r Run) float64 { return us(r.P50) }), P99: of(runs, func(r Run) float64 { return us(r.P99) }),
+	}
+	if len(noops) > 0 {
+		r.NoopRate, r.NoopP99 = of(noops, Run.Rate), of(noops, func(r Run) float64 { return us(r.P99) })
+		r.OfNoop, r.P99OfNoop = r.Rate/r.NoopRate, r.P99/r.NoopP99
+	}
+	if len(commits) > 0 {
+		r.OfCommit = r.Rate / median(commits)
+	}
+	return r
+}
+
+func median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	return sorted[len(sorted)/2]
+}
+
+// ReadSample reads what Noop imitates.
+func ReadSample(r io.Reader) (Sample, error) {
+	var s Sample
+	return s, json.NewDecoder(io.LimitReader(r, 2<<20)).Decode(&s)
+}

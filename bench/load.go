@@ -1,0 +1,85 @@
+package bench
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"sync"
+	"time"
+)
+
+// call is one request of a load, and what becomes of its answer.
+type call struct {
+	request []byte
+	learn   func(body []byte) error // may be nil
+}
+
+// load makes the calls of one client; false when there is nothing left to do.
+type load func(client int) (call, bool)
+
+// Run is what one run of a load came to.
+type Run struct {
+	Calls   int           `json:"calls"`
+	Elapsed time.Duration `json:"elapsed_ns"`
+	P50     time.Duration `json:"p50_ns"`
+	P99     time.Duration `json:"p99_ns"`
+}
+
+// Rate is the calls a second.
+func (r Run) Rate() float64 { return float64(r.Calls) / r.Elapsed.Seconds() }
+
+// runLoad has so many clients call addr, each one call at a time, until the
+// time is over or the load is done. Any answer that is not a success ends it.
+func runLoad(ctx context.Context, addr string, clients int, lasts time.Duration, l load) (Run, error) {
+	latencies := make([][]time.Duration, clients)
+	errs := make([]error, clients)
+	conns := make([]*client, clients)
+	for i := range conns {
+		c, err := dial(addr)
+		if err != nil {
+			return Run{}, err
+		}
+		defer c.conn.Close()
+		conns[i] = c
+	}
+	ctx, cancel := context.WithTimeout(ctx, lasts)
+	defer cancel()
+	began := time.Now()
+	var wg sync.WaitGroup
+	for i, c := range conns {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				next, ok := l(i)
+				if !ok {
+					return
+				}
+				at := time.Now()
+				status, body, err := c.do(next.request)
+				if err == nil && status/100 != 2 {
+					err = fmt.Errorf("an answer %d: %s", status, body)
+				}
+				if err == nil && next.learn != nil {
+					err = next.learn(body)
+				}
+				if err != nil {
+					errs[i] = err
+					cancel()
+					return
+				}
+				latencies[i] = append(latencies[i], time.Since(at))
+			}
+		})
+	}
+	wg.Wait()
+	elapsed := time.Since(began)
+	all := slices.Concat(latencies...)
+	if err := errors.Join(errs...); err != nil {
+		return Run{}, err
+	}
+	if len(all) == 0 {
+		return Run{}, errors.New("no call was answered")
+	}
+	slices.Sort(all)
+	return Run{Calls: len(all), Elapsed: elapsed, P50: all[len(all)/2], P99: all[len(all)*99/100]}, nil
+}
