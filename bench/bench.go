@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net"
 	"net/http"
 	"net/url"
@@ -188,8 +189,9 @@ func (b *bench) warmUp(c *client) error {
 	return nil
 }
 
-// preparedCalls is how many sign-ins or logouts make a round.
-const preparedCalls = 2000
+// preparedCalls is how many sign-ins or logouts make a round; each can be made
+// only once, so they are made ready before.
+func (b *bench) preparedCalls() int { return max(b.Clients, int(b.Lasts.Seconds()*1000)) }
 
 // loads returns a round's load of an operation, and a request like those of it
 // that the load does not need.
@@ -205,13 +207,13 @@ func (b *bench) loads(name string) (l load, like []byte, err error) {
 	case "refresh":
 		return refreshLoad(b.pairs), refreshRequest(b.pairs[0].RefreshToken), nil
 	case "logout":
-		pairs, err := signIn(c, preparedCalls)
+		pairs, err := signIn(c, b.preparedCalls())
 		if err != nil {
 			return nil, nil, err
 		}
 		return logoutLoad(pairs, b.Clients), request("POST", logoutPath, pairs[0].SessionToken, nil), nil
 	}
-	signIns, err := prepare(c, preparedCalls+1)
+	signIns, err := prepare(c, b.preparedCalls()+1)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -228,6 +230,7 @@ func (b *bench) loads(name string) (l load, like []byte, err error) {
 func (b *bench) measure(ctx context.Context, name string) error {
 	var runs, noops []Run
 	var commits []float64
+	peers := map[string][]Run{}
 	var noop *process
 	for range b.Rounds {
 		if name != "validate" && name != "mixed" {
@@ -264,30 +267,21 @@ func (b *bench) measure(ctx context.Context, name string) error {
 			return err
 		}
 		runs = append(runs, r)
+		if name != "validate" {
+			continue
+		}
+		for peer, p := range b.Peers {
+			if r, err = runLoad(ctx, p.Addr, b.Clients, b.Lasts, randomLoad(p.Requests)); err != nil {
+				return fmt.Errorf("%s: %w", peer, err)
+			}
+			peers[peer] = append(peers[peer], r)
+		}
 	}
 	b.report.Results = append(b.report.Results, result(name, runs, noops, commits))
+	for _, peer := range slices.Sorted(maps.Keys(peers)) {
+		b.report.Results = append(b.report.Results, result(peer, peers[peer], noops, nil))
+	}
 	b.commits = append(b.commits, commits...)
-	if name == "validate" {
-		return b.peers(ctx, noops)
-	}
-	return nil
-}
-
-// peers measures other programs' checks as validate was.
-func (b *bench) peers(ctx context.Context, noops []Run) error {
-	for name, p := range b.Peers {
-		var runs []Run
-		for range b.Rounds {
-			r, err := runLoad(ctx, p.Addr, b.Clients, b.Lasts, func(int) (call, bool) {
-				return call{request: p.Requests[int(time.Now().UnixNano()>>3)%len(p.Requests)]}, true
-			})
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			runs = append(runs, r)
-		}
-		b.report.Results = append(b.report.Results, result(name, runs, noops, nil))
-	}
 	return nil
 }
 

@@ -23,6 +23,11 @@ func validateLoad(tokens []string) load {
 	for i, t := range tokens {
 		requests[i] = request("GET", validatePath, t, nil)
 	}
+	return randomLoad(requests)
+}
+
+// randomLoad makes one of the calls, for ever.
+func randomLoad(requests [][]byte) load {
 	return func(int) (call, bool) { return call{request: requests[rand.IntN(len(requests))]}, true }
 }
 
