@@ -75,7 +75,9 @@ type Change struct {
 	// Update are sessions in their new state. Version is the version they were
 	// read at; the store keeps them with Version+1, or answers ErrConflict when
 	// the stored version differs. A stored session that has ended accepts no
-	// update: ended is final.
+	// update: ended is final. Id, type, subject, channel, reporting, creation,
+	// absolute end, seed and restore epoch are as inserted: a store need not
+	// write them again.
 	Update []Session
 	// Roster, when not nil, replaces the subject's roster in its new state.
 	// Version is as for Update (0 for a subject never seen).

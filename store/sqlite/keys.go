@@ -105,12 +105,12 @@ func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n i
 			}
 		}
 		if !cut.Events.IsZero() {
-			if err := del("DELETE FROM events WHERE position IN (SELECT position FROM (SELECT position,at FROM events ORDER BY position LIMIT ?2) WHERE at<?1)", cut.Events); err != nil {
+			if err := del("DELETE FROM events WHERE position IN (SELECT position FROM (SELECT position,at FROM events ORDER BY position LIMIT ?2) WHERE at<?1 AND position<(SELECT max(position) FROM events))", cut.Events); err != nil {
 				return err
 			}
 		}
 		if !cut.Records.IsZero() {
-			return del("DELETE FROM records WHERE position IN (SELECT position FROM (SELECT position,at FROM records ORDER BY position LIMIT ?2) WHERE at<?1)", cut.Records)
+			return del("DELETE FROM records WHERE position IN (SELECT position FROM (SELECT position,at FROM records ORDER BY position LIMIT ?2) WHERE at<?1 AND position<(SELECT max(position) FROM records))", cut.Records)
 		}
 		return nil
 	})[0]

@@ -15,33 +15,47 @@ const sessionColumns = `id,version,type,subject_id,chain,address,permissions,dev
 	created_at,auth_time,seen_keys,token_life,idle_life,expires_at,absolute_end,last_activity,
 	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason,channel`
 
-func sessionArgs(s *session.Session, version uint64) []any {
-	keys := make([]byte, 0, 16*len(s.SeenKeys))
-	for _, k := range s.SeenKeys {
-		keys = append(keys, k[:]...)
+func joinKeys(keys []session.KeyHash) []byte {
+	b := make([]byte, 0, 16*len(keys))
+	for _, k := range keys {
+		b = append(b, k[:]...)
 	}
-	return []any{
-		s.ID[:], int64(version), string(s.Type), s.Subject.ID, string(s.Subject.Account.Chain), s.Subject.Account.Address,
-		strings.Join(s.Permissions, " "), s.DeviceLabel, s.Reporting,
-		s.CreatedAt, s.AuthTime, keys, int64(s.TokenLife / time.Second), int64(s.IdleLife / time.Second),
-		s.ExpiresAt, s.AbsoluteEnd, s.LastActivity,
-		int64(s.Generation), int64(s.UsedGen), int64(s.MinGen), s.SteppedAt, s.Seed[:], int64(s.RestoreEpoch),
-		s.EndedAt, string(s.EndReason), string(s.Channel),
-	}
+	return b
 }
 
 func insertSession(c *conn, s *session.Session) error {
 	return insert(c, session.ErrConflict,
 		"INSERT INTO sessions ("+sessionColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
-		sessionArgs(s, 1)...)
+		s.ID[:], int64(1), string(s.Type), s.Subject.ID, string(s.Subject.Account.Chain), s.Subject.Account.Address,
+		strings.Join(s.Permissions, " "), s.DeviceLabel, s.Reporting,
+		s.CreatedAt, s.AuthTime, joinKeys(s.SeenKeys), int64(s.TokenLife/time.Second), int64(s.IdleLife/time.Second),
+		s.ExpiresAt, s.AbsoluteEnd, s.LastActivity,
+		int64(s.Generation), int64(s.UsedGen), int64(s.MinGen), s.SteppedAt, s.Seed[:], int64(s.RestoreEpoch),
+		s.EndedAt, string(s.EndReason), string(s.Channel))
 }
 
-const updateSQL = `UPDATE sessions SET (` + sessionColumns + `) =
-	(?1,?2,?3,?4,?5,?6,?7,?8,?9,?10,?11,?12,?13,?14,?15,?16,?17,?18,?19,?20,?21,?22,?23,?24,?25,?26)
-	WHERE id=?1 AND version=?2-1 AND ended_at=0`
+// What a change may alter of a session. Naming no more, and the end only when
+// it comes, keeps an update of a living session from rewriting its key and from
+// running the trigger that guards the end.
+const (
+	updateSQL = `UPDATE sessions SET version=?3, permissions=?4, device_label=?5, auth_time=?6, seen_keys=?7, token_life=?8, idle_life=?9,
+		expires_at=?10, last_activity=?11, generation=?12, used_gen=?13, min_gen=?14, stepped_at=?15`
+	endSQL   = `, ended_at=?16, end_reason=?17`
+	whereSQL = ` WHERE id=?1 AND version=?2 AND ended_at=0`
+)
 
 func updateSession(c *conn, s *session.Session) error {
-	n, err := c.exec(updateSQL, sessionArgs(s, s.Version+1)...)
+	query := updateSQL + whereSQL
+	args := []any{
+		s.ID[:], int64(s.Version), int64(s.Version + 1), strings.Join(s.Permissions, " "), s.DeviceLabel, s.AuthTime, joinKeys(s.SeenKeys),
+		int64(s.TokenLife / time.Second), int64(s.IdleLife / time.Second), s.ExpiresAt, s.LastActivity,
+		int64(s.Generation), int64(s.UsedGen), int64(s.MinGen), s.SteppedAt,
+	}
+	if s.Ended() {
+		query = updateSQL + endSQL + whereSQL
+		args = append(args, s.EndedAt, string(s.EndReason))
+	}
+	n, err := c.exec(query, args...)
 	return conflictUnless(n, err)
 }
 

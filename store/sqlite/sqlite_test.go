@@ -86,3 +86,21 @@ func TestForeignFilesAreRefused(t *testing.T) {
 		t.Error("a newer schema was taken")
 	}
 }
+
+// The rules refuse it, and so does the compare-and-swap; the database is last.
+func TestTheDatabaseRefusesToReviveASession(t *testing.T) {
+	s := open1(t, filepath.Join(t.TempDir(), "s.db"))
+	row := storetest.Session(time.Now())
+	if err := s.Apply(t.Context(), session.Change{Insert: []session.Session{row}})[0]; err != nil {
+		t.Fatal(err)
+	}
+	row.EndedAt, row.EndReason = time.Now(), session.EndLogout
+	if err := s.Apply(t.Context(), session.Change{Update: []session.Session{row}})[0]; err != nil {
+		t.Fatal(err)
+	}
+	for _, query := range []string{"UPDATE sessions SET ended_at=0", "UPDATE sessions SET end_reason=''", "UPDATE sessions SET generation=9, ended_at=0, end_reason=''"} {
+		if err := s.write.Exec(query); err == nil {
+			t.Errorf("%s was done", query)
+		}
+	}
+}

@@ -346,6 +346,28 @@ func sweep(t *testing.T, st session.Store) {
 		t.Errorf("an old session stayed: %v", err)
 	}
 	get(t, st, c.Insert[5].ID)
+
+	// Positions never repeat, even after all rows are old.
+	last, err := st.Events(t.Context(), 0, 99)
+	if err != nil {
+		t.Fatal(err)
+	}
+	late := session.SweepCut{Events: at.Add(1000 * time.Hour), Records: at.Add(1000 * time.Hour)}
+	for n := 1; n > 0; {
+		if n, err = st.Sweep(t.Context(), late, 9); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply(t, st, session.Change{Events: []session.Event{{At: at}}, Records: []session.Record{{At: at}}})
+	events, err := st.Events(t.Context(), last[len(last)-1].Position, 99)
+	if err != nil || len(events) != 1 {
+		t.Errorf("a reader that had seen everything sees %d of the 1 new event, %v", len(events), err)
+	}
+	records, err := st.Records(t.Context(), last[len(last)-1].Position, 99)
+	if err != nil || len(records) != 1 {
+		t.Errorf("and %d of the 1 new record, %v", len(records), err)
+	}
+
 	issued := uint32(at.Unix())
 	n := session.UsedNonce{Key: [20]byte{byte(issued >> 24), byte(issued >> 16), byte(issued >> 8), byte(issued)}}
 	apply(t, st, session.Change{Nonce: &n})
