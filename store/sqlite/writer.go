@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"os"
+	"runtime"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -68,6 +69,7 @@ func (s *Store) writeLoop() {
 	batch := make([]*op, 0, maxBatch)
 	for first := range s.queue {
 		batch = append(batch[:0], first)
+		runtime.Gosched() // those who are ready to write join this commit
 	gather:
 		for len(batch) < maxBatch {
 			select {
