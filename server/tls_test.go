@@ -49,20 +49,34 @@ func writeCertificate(t *testing.T, dir string) (chain, key string, pool *x509.C
 	return chain, key, pool
 }
 
-func TestTLS(t *testing.T) {
-	chain, key, pool := writeCertificate(t, t.TempDir())
+// runTLS runs a server with the certificate and returns where it listens.
+func runTLS(t *testing.T, chain, key string) string {
+	t.Helper()
 	c := DefaultConfig()
 	c.Listen, c.OperatorListen, c.Data, c.TLSCert, c.TLSKey = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), chain, key
-	ctx, cancel := context.WithCancel(t.Context())
+	c.Limits.AddressPerMinute = maxRate
+	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ready, done := make(chan Addresses, 1), make(chan error, 1)
 	go func() { done <- Run(ctx, c, io.Discard, func(a Addresses) { ready <- a }) }()
-	defer func() {
+	t.Cleanup(func() {
 		cancel()
 		if err := <-done; err != nil {
 			t.Error(err)
 		}
-	}()
-	at := (<-ready).Public
+	})
+	select {
+	case at := <-ready:
+		return at.Public
+	case err := <-done:
+		done <- err
+		t.Fatal(err)
+		return ""
+	}
+}
+
+func TestTLS(t *testing.T) {
+	chain, key, pool := writeCertificate(t, t.TempDir())
+	at := runTLS(t, chain, key)
 
 	client := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}, ForceAttemptHTTP2: true}}
 	defer client.CloseIdleConnections()
