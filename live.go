@@ -1,127 +1,113 @@
 package session
 
 import (
-	"sync"
 	"time"
 
 	"github.com/mentalverse/session/token"
 )
 
-// live is the table of live sessions in memory, and of what has been seen of
-// them since their rows were last written.
+// live is the table of live sessions in memory, of what has been seen of them
+// since their rows were last written, and of the moment at which each wants to
+// be looked at next.
 //
 // A row is replaced only by a newer version of it. What a store read found is
 // taken only if nothing of its shard was written meanwhile; an ended session
 // stays as a tombstone for a while. So neither a slow reader nor a slow writer
 // can bring back what has ended.
 type live struct {
-	shards [64]liveShard
+	shards [64]shard
 }
 
-type liveShard struct {
-	mu     sync.RWMutex
-	writes uint64
-	rows   map[token.ID]Session
-	seen   map[token.ID]sighting
-}
-
-// sighting is what has been seen of a session and is not yet in its row.
+// sighting is what has been seen of a session and is not yet in its row. It
+// holds no pointer.
 type sighting struct {
-	usedGen  uint32
-	activity time.Time
-	since    time.Time // of the oldest activity not yet written
-	isNewGen bool
+	activity int64  // the latest in unix milliseconds, 0 for none
+	since    uint32 // the second of the oldest activity that is not yet written
+	usedGen  uint32 // the newest generation in use, 0 if the row knows it
 }
 
 // tombstoneLife is longer than any reader or writer may take.
 const tombstoneLife = 2 * time.Minute
 
-func newLive() *live {
+func newLive(epoch uint32, now time.Time) *live {
 	l := &live{}
 	for i := range l.shards {
-		l.shards[i].rows = map[token.ID]Session{}
-		l.shards[i].seen = map[token.ID]sighting{}
+		l.shards[i].open(epoch, now)
 	}
 	return l
 }
 
-func (l *live) shard(id token.ID) *liveShard { return &l.shards[id[len(id)-1]%64] }
+func (l *live) shard(id token.ID) *shard { return &l.shards[id[len(id)-1]%64] }
 
 // get returns the session with what was seen of it, and a mark for keepRead.
 func (l *live) get(id token.ID) (s Session, mark uint64, ok bool) {
 	sh := l.shard(id)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
-	s, ok = sh.rows[id]
-	if ok {
-		s = sh.merge(s)
+	n := sh.find(id)
+	if n == none || sh.is(n, packedStale) {
+		return Session{}, sh.writes, false
 	}
-	return s, sh.writes, ok
+	return sh.merge(n, sh.row(n)), sh.writes, true
 }
 
-func (sh *liveShard) merge(s Session) Session {
-	seen, ok := sh.seen[s.ID]
-	if !ok {
-		return s
-	}
-	s.UsedGen = max(s.UsedGen, min(seen.usedGen, s.Generation))
-	if seen.activity.After(s.LastActivity) {
-		s.LastActivity = seen.activity
-	}
-	return s
-}
-
-// keepRead keeps what a store read found, unless the shard was written since
-// the mark, and returns it with what was seen of it.
-func (l *live) keepRead(s Session, mark uint64) Session {
+// keepRead keeps what a store read found and returns it with what was seen of
+// it. It is false, and keeps nothing, if the shard was written since the mark:
+// the read may be older than that.
+func (l *live) keepRead(s Session, mark uint64, now time.Time) (Session, bool) {
 	sh := l.shard(s.ID)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if sh.writes == mark && !s.Ended() {
-		sh.rows[s.ID] = s
+	current := sh.writes == mark
+	if current && !s.Ended() {
+		sh.put(&s, now)
 	}
-	return sh.merge(s)
+	if n := sh.find(s.ID); n != none {
+		s = sh.merge(n, s)
+	}
+	return s, current
 }
 
-// keepWritten keeps a committed state.
-func (l *live) keepWritten(s Session) {
+// keepWritten keeps a committed state, and forgets the sightings that it tells.
+func (l *live) keepWritten(s Session, now time.Time) {
 	sh := l.shard(s.ID)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.writes++
-	if old, ok := sh.rows[s.ID]; ok && old.Version >= s.Version {
-		return
+	n := sh.find(s.ID)
+	if n != none {
+		sh.told(n, &s)
+		if !sh.is(n, packedStale) && sh.row(n).Version >= s.Version {
+			return
+		}
 	}
-	sh.rows[s.ID] = s
-	if s.Ended() {
-		delete(sh.seen, s.ID)
-	}
+	sh.put(&s, now)
 }
 
-// forget drops a row whose stored state is no longer known.
+// forget drops a row whose stored state is no longer known. It is still looked
+// at in its time. What has ended stays known.
 func (l *live) forget(id token.ID) {
 	sh := l.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.writes++
-	if !func() bool { s, ok := sh.rows[id]; return ok && s.Ended() }() {
-		delete(sh.rows, id)
+	if n := sh.find(id); n != none && !sh.is(n, packedEnded) {
+		sh.packed(n)[packedFlags] |= packedStale
 	}
 }
 
-// bury removes a tombstone.
-func (l *live) bury(id token.ID) {
+// drop removes a forgotten row of which the store says that it does not live.
+func (l *live) drop(id token.ID) {
 	sh := l.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	if s, ok := sh.rows[id]; ok && s.Ended() {
-		sh.writes++
-		delete(sh.rows, id)
+	if n := sh.find(id); n != none && sh.is(n, packedStale) {
+		sh.bury(n)
 	}
 }
 
 // see notes that a generation's session token was used and, unless activity is
-// zero, that the person was there. It reports whether the generation is new.
+// zero, that the person was there.
 func (l *live) see(s Session, gen uint32, activity, now time.Time) {
 	if gen <= s.UsedGen && !activity.After(s.LastActivity) {
 		return
@@ -129,59 +115,80 @@ func (l *live) see(s Session, gen uint32, activity, now time.Time) {
 	sh := l.shard(s.ID)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	n := sh.seen[s.ID]
-	if gen > s.UsedGen && gen > n.usedGen {
-		n.usedGen, n.isNewGen = gen, true
+	n := sh.find(s.ID)
+	if n == none || sh.is(n, packedEnded) {
+		return
 	}
-	if activity.After(n.activity) {
-		if n.since.IsZero() {
-			n.since = now
+	seen := sh.seen[n]
+	news := gen > s.UsedGen && gen > seen.usedGen
+	if news {
+		seen.usedGen = gen
+	}
+	if at := activity.UnixMilli(); !activity.IsZero() && at > seen.activity {
+		if seen.since == 0 {
+			seen.since, news = second(now), true
 		}
-		n.activity = activity
+		seen.activity = at
 	}
-	sh.seen[s.ID] = n
+	sh.seen[n] = seen
+	if news {
+		sh.schedule(n, now)
+	}
 }
 
-// due returns the sessions whose sightings should be written now: a newly used
-// generation at once, activity after a minute or shortly before the idle end
-// that is stored.
-func (l *live) due(now time.Time, all bool) []token.ID {
+// woken returns the sessions whose moment has come, and buries old tombstones.
+// Each is looked at again only after it has been written, read or told to wake.
+func (l *live) woken(now time.Time) []token.ID {
 	var ids []token.ID
 	for i := range l.shards {
-		sh := &l.shards[i]
-		sh.mu.RLock()
-		for id, n := range sh.seen {
-			stored, ok := sh.rows[id]
-			if all || !ok || n.isNewGen || now.Sub(n.since) >= activityEvery ||
-				stored.IdleEnd().Sub(now) <= activityAhead {
-				ids = append(ids, id)
-			}
-		}
-		sh.mu.RUnlock()
+		ids = l.shards[i].woken(now, ids)
 	}
 	return ids
 }
 
-// written forgets the sightings that a committed row already tells.
-func (l *live) written(s Session) {
-	sh := l.shard(s.ID)
+// wake has the session looked at when its next moment comes, but not before
+// the given one.
+func (l *live) wake(id token.ID, notBefore, now time.Time) {
+	sh := l.shard(id)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
-	n, ok := sh.seen[s.ID]
-	if !ok {
+	n := sh.find(id)
+	if n == none {
 		return
 	}
-	if n.usedGen <= s.UsedGen {
-		n.isNewGen = false
+	sh.schedule(n, now)
+	if at := second(notBefore); sh.entries[n].wake < at {
+		sh.wheel.add(sh.entries, n, at)
 	}
-	if !n.activity.After(s.LastActivity) {
-		n.since = time.Time{}
+}
+
+// unwritten reports whether anything seen of the session should be in its row
+// by now.
+func (l *live) unwritten(id token.ID, now time.Time) bool {
+	sh := l.shard(id)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	n := sh.find(id)
+	if n == none {
+		return false
 	}
-	if !n.isNewGen && n.since.IsZero() {
-		delete(sh.seen, s.ID)
-		return
+	seen, ok := sh.seen[n]
+	stored := sh.row(n)
+	return ok && second(now) >= sh.due(&stored, seen, now)
+}
+
+// allUnwritten returns every session of which something seen is not in its row.
+func (l *live) allUnwritten() []token.ID {
+	var ids []token.ID
+	for i := range l.shards {
+		sh := &l.shards[i]
+		sh.mu.RLock()
+		for n := range sh.seen {
+			ids = append(ids, sh.id(n))
+		}
+		sh.mu.RUnlock()
 	}
-	sh.seen[s.ID] = n
+	return ids
 }
 
 // count returns how many sessions stand in the table, tombstones included.
@@ -189,7 +196,7 @@ func (l *live) count() int {
 	n := 0
 	for i := range l.shards {
 		l.shards[i].mu.RLock()
-		n += len(l.shards[i].rows)
+		n += l.shards[i].count
 		l.shards[i].mu.RUnlock()
 	}
 	return n

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"sync"
 	"time"
 
@@ -13,12 +14,14 @@ import (
 const (
 	activityEvery = time.Minute      // at most one write of activity a session
 	activityAhead = 5 * time.Second  // and at the latest this long before a stored idle end
-	beat          = time.Second / 2  // how often sightings and reached ends are looked for
+	beat          = time.Second / 2  // how often sessions whose moment has come are looked for
+	retryAfter    = time.Second      // when a session that could not be tended is tried again
 	sweepEvery    = time.Minute      // how often old rows are looked for
 	sweepBatch    = 500              // rows of each kind in one transaction
 	keysEvery     = time.Minute      // how often signing keys are looked at
 	nonceKept     = time.Minute      // beyond a challenge's life
-	flushWriters  = 64               // changes under way at once when flushing
+	writeTogether = 512              // sightings that are written by one call
+	endTogether   = 64               // ends under way at once
 	workTimeout   = 30 * time.Second // bound of one piece of background work
 )
 
@@ -52,8 +55,7 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 		})
 	}
-	every(beat, "writing of sightings", func(ctx context.Context) error { return s.flush(ctx, false) })
-	every(beat, "ending of sessions", s.endReached)
+	every(beat, "tending of sessions", s.tend)
 	every(keysEvery, "signing keys", func(ctx context.Context) error { return s.keys.Load(ctx, s.store, s.now()) })
 	every(sweepEvery, "sweeping", s.sweep)
 	<-ctx.Done()
@@ -61,7 +63,7 @@ func (s *Service) Run(ctx context.Context) error {
 
 	last, cancel := context.WithTimeout(context.WithoutCancel(ctx), workTimeout)
 	defer cancel()
-	if err := s.flush(last, true); err != nil {
+	if err := s.write(last, s.live.allUnwritten()); err != nil {
 		return err
 	}
 	return s.Release(last)
@@ -79,65 +81,70 @@ func (s *Service) Release(ctx context.Context) error {
 	return s.store.SetMeta(ctx, meta, clean)
 }
 
-// flush writes what has been seen of sessions into their rows.
-func (s *Service) flush(ctx context.Context, all bool) error {
-	return s.eachOf(s.live.due(s.now(), all), func(id token.ID) error {
-		for range maxAttempts {
+// tend looks at the sessions whose moment has come: it commits the ends that
+// were reached, and writes what was seen of the others.
+func (s *Service) tend(ctx context.Context) error {
+	now := s.now()
+	var ended, seen []token.ID
+	for _, id := range s.live.woken(now) {
+		row, err := s.session(ctx, id)
+		switch {
+		case err != nil && !errors.Is(err, ErrNotFound):
+			s.live.wake(id, now.Add(retryAfter), now)
+		case err != nil || row.Ended():
+			s.live.drop(id)
+		case row.EndedBy(now) != "":
+			ended = append(ended, id)
+		case s.live.unwritten(id, now):
+			seen = append(seen, id)
+		default:
+			s.live.wake(id, now, now)
+		}
+	}
+	return errors.Join(s.endAll(ctx, ended), s.write(ctx, seen))
+}
+
+// write writes what has been seen of sessions into their rows, many by one
+// call. Those that lose their compare-and-swap are looked at again.
+func (s *Service) write(ctx context.Context, ids []token.ID) error {
+	var failed error
+	for some := range slices.Chunk(ids, writeTogether) {
+		var changes []Change
+		for _, id := range some {
 			row, err := s.session(ctx, id)
-			if errors.Is(err, ErrNotFound) {
-				return nil
-			}
-			if err != nil {
-				return err
-			}
-			if row.Ended() || row.EndedBy(s.now()) != "" {
-				return nil // its end is being committed with what was seen
+			if err != nil || !row.Alive(s.now()) {
+				s.live.wake(id, s.now(), s.now()) // its end is committed with what was seen
+				continue
 			}
 			// The sightings are no act of their own: no event, no record.
-			if err = s.commit(ctx, Change{Update: []Session{row}}); !errors.Is(err, ErrConflict) {
-				return err
+			changes = append(changes, Change{Update: []Session{row}})
+		}
+		for i, err := range s.commit(ctx, changes...) {
+			if err != nil {
+				s.live.wake(changes[i].Update[0].ID, s.now().Add(retryAfter), s.now())
+				failed = err
 			}
 		}
-		return errContention
-	})
-}
-
-// endReached commits the ends whose time has come and buries old tombstones.
-func (s *Service) endReached(ctx context.Context) error {
-	now := s.now()
-	for _, id := range s.graves.reached(now) {
-		s.live.bury(id)
 	}
-	return s.eachOf(s.deadlines.reached(now), func(id token.ID) error {
-		if row, _, ok := s.live.get(id); ok {
-			if row.Ended() {
-				return nil
-			}
-			if row.EndedBy(now) == "" {
-				s.schedule(row)
-				return nil
-			}
-		}
-		_, err := s.endIfReached(ctx, id, now)
-		if err != nil {
-			s.deadlines.add(id, now.Add(time.Second))
-		}
-		return err
-	})
+	if errors.Is(failed, ErrConflict) {
+		return nil
+	}
+	return failed
 }
 
-// eachOf calls f for every id, a bounded number at once, so that their commits
-// can share a transaction. It returns the first error after all are done.
-func (s *Service) eachOf(ids []token.ID, f func(token.ID) error) error {
+// endAll commits ends that have been reached, a bounded number at once, so that
+// they can share a transaction. It returns the first error after all are done.
+func (s *Service) endAll(ctx context.Context, ids []token.ID) error {
 	var wg sync.WaitGroup
 	var once sync.Once
 	var first error
-	slots := make(chan struct{}, flushWriters)
+	slots := make(chan struct{}, endTogether)
 	for _, id := range ids {
 		slots <- struct{}{}
 		wg.Go(func() {
 			defer func() { <-slots }()
-			if err := f(id); err != nil {
+			if _, err := s.endIfReached(ctx, id, s.now()); err != nil {
+				s.live.wake(id, s.now().Add(retryAfter), s.now())
 				once.Do(func() { first = err })
 			}
 		})

@@ -52,10 +52,8 @@ type Service struct {
 	observer Observer
 	keys     *Keyring
 
-	live      *live
-	deadlines *deadlines
-	graves    *deadlines // tombstones to bury
-	subjects  [256]sync.Mutex
+	live     *live
+	subjects [256]sync.Mutex
 }
 
 // NewService opens the service over its store: it checks the master key and
@@ -87,7 +85,7 @@ func NewService(ctx context.Context, c Config) (*Service, error) {
 	s := &Service{
 		store: c.Store, verifier: c.Verifier, policies: c.Policies, epoch: c.RestoreEpoch,
 		now: c.Now, log: c.Log, observer: c.Observer, keys: keys,
-		live: newLive(), deadlines: newDeadlines(), graves: newDeadlines(),
+		live: newLive(c.RestoreEpoch, c.Now()),
 	}
 	unclean, err := s.claimStore(ctx)
 	if err != nil {
@@ -136,24 +134,19 @@ func (s *Service) load(ctx context.Context, unclean bool) error {
 		if row.RestoreEpoch != s.epoch {
 			continue
 		}
-		s.live.keepWritten(row)
+		s.live.keepWritten(row, now)
 		if unclean {
 			at := row.LastActivity.Add(activityEvery)
 			if at.After(now) {
 				at = now
 			}
 			s.live.see(row, 0, at, now)
-			row.LastActivity = at
 		}
-		s.schedule(row)
 		n++
 	}
 	s.log.Info("live sessions loaded", "sessions", n, "unclean_end", unclean)
 	return nil
 }
-
-// schedule sets the deadline at which the session's next end may be reached.
-func (s *Service) schedule(row Session) { s.deadlines.add(row.ID, row.IdleEnd()) }
 
 // Keys returns the service's keyring.
 func (s *Service) Keys() *Keyring { return s.keys }
@@ -166,49 +159,56 @@ func (s *Service) LiveCount() int { return s.live.count() }
 
 // session returns a session from memory or the store, with what was seen of
 // it. ErrNotFound when there is none or it is of another restore epoch.
-func (s *Service) session(ctx context.Context, id token.ID) (Session, error) {
-	row, mark, ok := s.live.get(id)
-	if ok {
-		return row, nil
+func (s *Service) session(ctx context.Context, id token.ID) (row Session, err error) {
+	for range maxAttempts {
+		row, mark, ok := s.live.get(id)
+		if ok {
+			return row, nil
+		}
+		if row, err = s.read(ctx, id); err != nil {
+			return Session{}, err
+		}
+		if row, ok = s.live.keepRead(row, mark, s.now()); ok {
+			return row, nil
+		}
 	}
-	row, err := s.store.Session(ctx, id)
-	if err != nil {
-		return Session{}, err
-	}
-	if row.RestoreEpoch != s.epoch {
-		return Session{}, ErrNotFound
-	}
-	if !row.Ended() {
-		s.schedule(row)
-	}
-	return s.live.keepRead(row, mark), nil
+	return Session{}, errContention
 }
 
-// commit applies one change and puts its outcome into the live table.
-func (s *Service) commit(ctx context.Context, c Change) error {
-	err := s.store.Apply(ctx, c)[0]
-	if err != nil {
+// read returns a session of this restore epoch from the store.
+func (s *Service) read(ctx context.Context, id token.ID) (Session, error) {
+	row, err := s.store.Session(ctx, id)
+	if err == nil && row.RestoreEpoch != s.epoch {
+		return Session{}, ErrNotFound
+	}
+	return row, err
+}
+
+// commit applies changes, each wholly or not at all, and puts what came of them
+// into the live table.
+func (s *Service) commit(ctx context.Context, changes ...Change) []error {
+	errs := s.store.Apply(ctx, changes...)
+	now := s.now()
+	for i := range changes {
+		c := &changes[i]
+		if errs[i] != nil {
+			for _, row := range c.Update {
+				s.live.forget(row.ID)
+			}
+			continue
+		}
+		for _, row := range c.Insert {
+			s.live.keepWritten(row, now)
+		}
 		for _, row := range c.Update {
-			s.live.forget(row.ID)
+			row.Version++
+			s.live.keepWritten(row, now)
 		}
-		return err
-	}
-	for _, row := range c.Insert {
-		s.live.keepWritten(row)
-		s.schedule(row)
-	}
-	for _, row := range c.Update {
-		row.Version++
-		s.live.keepWritten(row)
-		s.live.written(row)
-		if row.Ended() {
-			s.graves.add(row.ID, s.now().Add(tombstoneLife))
+		for _, e := range c.Events {
+			s.observer.Event(e)
 		}
 	}
-	for _, e := range c.Events {
-		s.observer.Event(e)
-	}
-	return nil
+	return errs
 }
 
 // maxAttempts bounds how often a lost compare-and-swap is decided anew.

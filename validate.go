@@ -136,7 +136,7 @@ func (s *Service) endIfReached(ctx context.Context, id token.ID, now time.Time) 
 		}
 		reason := row.EndedBy(now)
 		if reason == "" {
-			s.schedule(row)
+			s.live.wake(id, now, now)
 			return "", nil
 		}
 		err = s.commitEnd(ctx, row, reason, now, "")
@@ -150,18 +150,19 @@ func (s *Service) endIfReached(ctx context.Context, id token.ID, now time.Time) 
 // reread returns the stored session with what was seen of it here.
 func (s *Service) reread(ctx context.Context, id token.ID) (Session, error) {
 	_, mark, _ := s.live.get(id)
-	row, err := s.store.Session(ctx, id)
+	row, err := s.read(ctx, id)
 	if err != nil {
 		return Session{}, err
 	}
-	return s.live.keepRead(row, mark), nil
+	row, _ = s.live.keepRead(row, mark, s.now())
+	return row, nil
 }
 
 func (s *Service) commitEnd(ctx context.Context, row Session, reason EndReason, now time.Time, requestID string) error {
 	ended := row.end(reason, now)
 	c := Change{Update: []Session{ended}}
 	c.note(EventEnded, ActionEnd, ended, now, requestID)
-	return s.commit(ctx, c)
+	return s.commit(ctx, c)[0]
 }
 
 // errChannel tells of a secret that came by another channel than it was issued for.

@@ -54,3 +54,37 @@ func BenchmarkRefresh(b *testing.B) {
 		}
 	})
 }
+
+// BenchmarkLive reads live sessions as a start does; one operation is one row.
+func BenchmarkLive(b *testing.B) {
+	const rows = 100_000
+	store, err := Open(b.Context(), filepath.Join(b.TempDir(), "sessions.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	at := time.Now().UTC().Truncate(time.Second)
+	for range rows / maxBatch {
+		changes := make([]session.Change, maxBatch)
+		for i := range changes {
+			changes[i].Insert = []session.Session{benchRow(at)}
+		}
+		for _, err := range store.Apply(b.Context(), changes...) {
+			if err != nil {
+				b.Fatal(err)
+			}
+		}
+	}
+	b.ReportAllocs()
+	b.ResetTimer()
+	for n := 0; n < b.N; {
+		for _, err := range store.Live(b.Context(), at.Add(-time.Hour)) {
+			if err != nil {
+				b.Fatal(err)
+			}
+			if n++; n == b.N {
+				break
+			}
+		}
+	}
+}

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
+
+	session "github.com/mentalverse/session"
 )
 
 // conn is one connection with its prepared statements. It belongs to one
@@ -14,6 +16,8 @@ import (
 type conn struct {
 	*sqlite3.Conn
 	prepared map[string]*sqlite3.Stmt
+	words    map[string]string              // see word
+	sets     map[string]session.Permissions // see set
 }
 
 func connect(path string, flags sqlite3.OpenFlag) (*conn, error) {
@@ -26,7 +30,7 @@ func connect(path string, flags sqlite3.OpenFlag) (*conn, error) {
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), c.Close())
 	}
-	return &conn{Conn: c, prepared: map[string]*sqlite3.Stmt{}}, nil
+	return &conn{Conn: c, prepared: map[string]*sqlite3.Stmt{}, words: map[string]string{}, sets: map[string]session.Permissions{}}, nil
 }
 
 // stmt returns the prepared statement of a query with its parameters bound.

@@ -2,8 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"iter"
-	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -17,7 +15,7 @@ func (s *Store) Session(ctx context.Context, id token.ID) (out session.Session, 
 	err = s.read(ctx, func(c *conn) error {
 		return c.rows("SELECT "+sessionColumns+" FROM sessions WHERE id=?", func(st *sqlite3.Stmt) (err error) {
 			found = true
-			out, err = scanSession(st)
+			out, err = c.scanSession(st)
 			return err
 		}, id[:])
 	})
@@ -58,52 +56,6 @@ func (s *Store) UserOf(ctx context.Context, account session.Account) (userID str
 		err = session.ErrNotFound
 	}
 	return userID, err
-}
-
-// livePage bounds how long one page of Live holds a reader.
-const livePage = 4096
-
-// Live implements session.Store. It reads page by page, so that it holds
-// neither a connection nor an old state of the database for long.
-func (s *Store) Live(ctx context.Context, since time.Time) iter.Seq2[session.Session, error] {
-	return func(yield func(session.Session, error) bool) {
-		for kind := token.Standard; kind <= token.Professional; kind++ {
-			from, below := token.FirstID(kind, since), token.ID{byte(kind) + 1}
-			for {
-				page, err := s.livePage(ctx, from, below)
-				if err != nil {
-					yield(session.Session{}, err)
-					return
-				}
-				for _, row := range page {
-					if !row.Ended() && !yield(row, nil) {
-						return
-					}
-				}
-				if len(page) < livePage {
-					break
-				}
-				from = page[len(page)-1].ID
-				for i := len(from) - 1; ; i-- { // the least id above it
-					from[i]++
-					if from[i] != 0 {
-						break
-					}
-				}
-			}
-		}
-	}
-}
-
-func (s *Store) livePage(ctx context.Context, from, below token.ID) (page []session.Session, err error) {
-	err = s.read(ctx, func(c *conn) error {
-		return c.rows("SELECT "+sessionColumns+" FROM sessions WHERE id>=? AND id<? ORDER BY id LIMIT ?", func(st *sqlite3.Stmt) error {
-			row, err := scanSession(st)
-			page = append(page, row)
-			return err
-		}, from[:], below[:], int64(livePage))
-	})
-	return page, err
 }
 
 // Events implements session.Store.

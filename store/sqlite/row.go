@@ -59,14 +59,14 @@ func updateSession(c *conn, s *session.Session) error {
 	return conflictUnless(n, err)
 }
 
-func scanSession(st *sqlite3.Stmt) (s session.Session, err error) {
+func (c *conn) scanSession(st *sqlite3.Stmt) (s session.Session, err error) {
 	if s.ID, err = token.IDFromBytes(st.ColumnRawBlob(0)); err != nil {
 		return s, err
 	}
 	s.Version = uint64(st.ColumnInt64(1))
-	s.Type = session.Type(st.ColumnText(2))
-	s.Subject = session.Subject{ID: st.ColumnText(3), Account: session.Account{Chain: session.Chain(st.ColumnText(4)), Address: st.ColumnText(5)}}
-	s.Permissions = session.NewPermissions(strings.Fields(st.ColumnText(6))...)
+	s.Type = session.Type(c.word(st, 2))
+	s.Subject = session.Subject{ID: st.ColumnText(3), Account: session.Account{Chain: session.Chain(c.word(st, 4)), Address: st.ColumnText(5)}}
+	s.Permissions = c.set(st, 6)
 	s.DeviceLabel = st.ColumnText(7)
 	s.Reporting = st.ColumnBool(8)
 	s.CreatedAt, s.AuthTime = fromMillis(st.ColumnInt64(9)), fromMillis(st.ColumnInt64(10))
@@ -87,7 +87,38 @@ func scanSession(st *sqlite3.Stmt) (s session.Session, err error) {
 	}
 	copy(s.Seed[:], seed)
 	s.RestoreEpoch = uint32(st.ColumnInt64(22))
-	s.EndedAt, s.EndReason = fromMillis(st.ColumnInt64(23)), session.EndReason(st.ColumnText(24))
-	s.Channel = session.Channel(st.ColumnText(25))
+	s.EndedAt, s.EndReason = fromMillis(st.ColumnInt64(23)), session.EndReason(c.word(st, 24))
+	s.Channel = session.Channel(c.word(st, 25))
 	return s, nil
+}
+
+// maxSets bounds how many sets of permissions a connection remembers.
+const maxSets = 1024
+
+// word returns a text of which there are few, without making it anew.
+func (c *conn) word(st *sqlite3.Stmt, column int) string {
+	raw := st.ColumnRawText(column)
+	if w, ok := c.words[string(raw)]; ok {
+		return w
+	}
+	if len(c.words) >= maxSets {
+		clear(c.words)
+	}
+	w := string(raw)
+	c.words[w] = w
+	return w
+}
+
+// set is word for a set of permissions, which nobody changes.
+func (c *conn) set(st *sqlite3.Stmt, column int) session.Permissions {
+	raw := st.ColumnRawText(column)
+	if p, ok := c.sets[string(raw)]; ok {
+		return p
+	}
+	if len(c.sets) >= maxSets {
+		clear(c.sets)
+	}
+	p := session.NewPermissions(strings.Fields(string(raw))...)
+	c.sets[string(raw)] = p
+	return p
 }
