@@ -10,6 +10,7 @@ var (
 	ErrNotFound  = errors.New("session: not found")
 	ErrConflict  = errors.New("session: changed meanwhile")
 	ErrNonceUsed = errors.New("session: challenge already used")
+	ErrFull      = errors.New("session: the store has no room; it only ends sessions")
 )
 
 // Code classes an [Error]; its text is stable and is what clients see.

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mentalverse/session/token"
@@ -54,6 +55,7 @@ type Service struct {
 
 	live     *live
 	subjects [256]sync.Mutex
+	toldFull atomic.Int64 // the minute in which the log was told of a full store
 }
 
 // NewService opens the service over its store: it checks the master key and
@@ -191,7 +193,11 @@ func (s *Service) commit(ctx context.Context, changes ...Change) []error {
 	now := s.now()
 	for i := range changes {
 		c := &changes[i]
-		if errs[i] != nil {
+		switch {
+		case errors.Is(errs[i], ErrFull):
+			s.alarmFull(now)
+			continue
+		case errs[i] != nil:
 			for _, row := range c.Update {
 				s.live.forget(row.ID)
 			}
@@ -209,6 +215,15 @@ func (s *Service) commit(ctx context.Context, changes ...Change) []error {
 		}
 	}
 	return errs
+}
+
+// alarmFull tells the operator, once a minute in the log.
+func (s *Service) alarmFull(now time.Time) {
+	s.observer.Alarm("store_full")
+	last, minute := s.toldFull.Load(), now.Unix()/60
+	if last != minute && s.toldFull.CompareAndSwap(last, minute) {
+		s.log.Error("store_full: the disk of the store has no room; sessions can only be ended until it has")
+	}
 }
 
 // maxAttempts bounds how often a lost compare-and-swap is decided anew.

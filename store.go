@@ -33,9 +33,11 @@ type Store interface {
 
 	// Apply commits each change wholly or not at all, and returns one error for
 	// each in order: nil, [ErrConflict] (a compare-and-swap lost; read again and
-	// decide anew), [ErrNonceUsed], or an unknown failure. It returns only after
-	// what it acknowledges is durable. Changes of one call or of several may
-	// share a commit; one that conflicts takes no other with it.
+	// decide anew), [ErrNonceUsed], [ErrFull] (nothing was done), or an unknown
+	// failure. It returns only after what it acknowledges is durable. Changes of
+	// one call or of several may share a commit; one that conflicts takes no other
+	// with it. A store keeps room for changes that only end sessions: it takes them
+	// when it is full for all others.
 	Apply(ctx context.Context, changes ...Change) []error
 
 	// Keys returns every stored signing key, ordered by ActiveFrom.
@@ -90,6 +92,19 @@ type Change struct {
 
 	Events  []Event
 	Records []Record
+}
+
+// Ends reports whether the change does nothing but end sessions.
+func (c *Change) Ends() bool {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil {
+		return false
+	}
+	for i := range c.Update {
+		if !c.Update[i].Ended() {
+			return false
+		}
+	}
+	return true
 }
 
 // Roster is the list of a subject's sessions that may live, oldest first. The

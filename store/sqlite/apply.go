@@ -11,11 +11,11 @@ import (
 
 // Apply implements session.Store.
 func (s *Store) Apply(ctx context.Context, changes ...session.Change) []error {
-	do := make([]func(*conn) error, len(changes))
+	ops := make([]*op, len(changes))
 	for i := range changes {
-		do[i] = func(c *conn) error { return apply(c, &changes[i]) }
+		ops[i] = &op{do: func(c *conn) error { return apply(c, &changes[i]) }, must: changes[i].Ends()}
 	}
-	return s.submit(ctx, do...)
+	return s.submitAll(ctx, ops...)
 }
 
 func apply(c *conn, ch *session.Change) error {

@@ -20,13 +20,17 @@ type conn struct {
 	sets     map[string]session.Permissions // see set
 }
 
-func connect(path string, flags sqlite3.OpenFlag) (*conn, error) {
-	c, err := sqlite3.OpenFlags(path, flags|sqlite3.OPEN_NOFOLLOW)
+func (s *Store) connect() (*conn, error) {
+	path, name, flags := s.path, s.path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_NOFOLLOW
+	if s.vfs != "" {
+		name, flags = "file:"+path+"?vfs="+s.vfs, flags|sqlite3.OPEN_URI
+	}
+	c, err := sqlite3.OpenFlags(name, flags)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
-	err = c.Exec(`PRAGMA busy_timeout=10000; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
-		PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA cache_size=-16000;`)
+	err = errors.Join(c.BusyTimeout(busyTimeout), c.Exec(`PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;
+		PRAGMA wal_autocheckpoint=0; PRAGMA trusted_schema=OFF; PRAGMA cache_size=-16000;`))
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), c.Close())
 	}

@@ -31,7 +31,7 @@ func (s *Store) AddKey(ctx context.Context, k session.WrappedKey) error {
 	return s.submit(ctx, func(c *conn) error {
 		return insert(c, session.ErrConflict, "INSERT INTO keys VALUES (?,?,?,?,?)",
 			k.ID, string(k.Algorithm), k.CreatedAt, k.ActiveFrom, k.Secret)
-	})[0]
+	})
 }
 
 // DropKeys implements session.Store.
@@ -43,7 +43,7 @@ func (s *Store) DropKeys(ctx context.Context, ids ...string) error {
 			}
 		}
 		return nil
-	})[0]
+	})
 }
 
 // Meta implements session.Store.
@@ -78,7 +78,7 @@ func (s *Store) SetMeta(ctx context.Context, old, new session.Meta) error {
 		}
 		_, err = c.exec("UPDATE meta SET restore_epoch=?, key_check=?, running=?", int64(new.RestoreEpoch), new.KeyCheck, new.Running)
 		return err
-	})[0]
+	})
 }
 
 // Sweep implements session.Store. Every key begins with its time, so each kind
@@ -113,7 +113,7 @@ func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n i
 			return del("DELETE FROM records WHERE position IN (SELECT position FROM (SELECT position,at FROM records ORDER BY position LIMIT ?2) WHERE at<?1 AND position<(SELECT max(position) FROM records))", cut.Records)
 		}
 		return nil
-	})[0]
+	})
 	return n, err
 }
 

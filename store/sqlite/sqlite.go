@@ -22,9 +22,11 @@ import (
 // at a time.
 type Store struct {
 	path    string
+	vfs     string   // of SQLite; the operating system's when empty
 	lock    *os.File // nil when read-only
 	readers chan *conn
 	write   *conn
+	reserve reserve // the writer's
 	queue   chan *op
 	stop    chan struct{} // closed by Close: no more operations are taken
 	stopped chan struct{} // closed by the writer when its queue is done
@@ -44,54 +46,57 @@ var errClosed = errors.New("sqlite: the store is closed")
 // Open opens or makes the database at path (mode 0600), brings its schema up
 // to date and takes the lock that keeps a second server out.
 func Open(ctx context.Context, path string) (*Store, error) {
-	lock, err := takeLock(path + ".lock")
-	if err != nil {
-		return nil, err
-	}
-	s, err := open(ctx, path)
-	if err != nil {
-		return nil, errors.Join(err, lock.Close())
-	}
-	s.lock = lock
-	return s, nil
+	return newStore(path).open(ctx)
 }
 
-func open(ctx context.Context, path string) (*Store, error) {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+func (s *Store) open(ctx context.Context) (_ *Store, err error) {
+	if s.lock, err = takeLock(s.path + ".lock"); err != nil {
+		return nil, err
+	}
+	if err := s.openWriter(); err != nil {
+		return nil, errors.Join(err, s.lock.Close())
+	}
+	checkpoints, err := s.connect()
+	if err == nil {
+		err = s.openReaders()
+	}
 	if err != nil {
-		return nil, err
+		return nil, errors.Join(err, s.write.Close(), s.lock.Close())
 	}
-	if err := f.Close(); err != nil {
-		return nil, err
-	}
-	write, err := connect(path, sqlite3.OPEN_READWRITE)
-	if err != nil {
-		return nil, err
-	}
-	if err := migrate(write.Conn); err != nil {
-		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), write.Close())
-	}
-	for _, suffix := range []string{"-wal", "-shm"} { // SQLite made them with the umask's mode
-		if err := os.Chmod(path+suffix, 0o600); err != nil {
-			return nil, errors.Join(err, write.Close())
-		}
-	}
-	s := newStore(path)
-	s.write = write
 	s.queue = make(chan *op, maxBatch)
 	s.stopped = make(chan struct{})
 	s.dirty = make(chan struct{}, 1)
 	s.checked = make(chan struct{})
-	if err := s.openReaders(sqlite3.OPEN_READWRITE); err != nil {
-		return nil, errors.Join(err, write.Close())
-	}
-	checkpoints, err := connect(path, sqlite3.OPEN_READWRITE)
-	if err != nil {
-		return nil, errors.Join(err, s.closeReaders(), write.Close())
-	}
 	go s.writeLoop()
 	go s.checkpointLoop(checkpoints)
 	return s, ctx.Err()
+}
+
+// openWriter opens or makes the file and its space in reserve.
+func (s *Store) openWriter() error {
+	f, err := os.OpenFile(s.path, os.O_RDWR|os.O_CREATE, 0o600)
+	if err != nil {
+		return err
+	}
+	if err := f.Close(); err != nil {
+		return err
+	}
+	if s.write, err = s.connect(); err != nil {
+		return err
+	}
+	err = migrate(s.write.Conn)
+	for _, suffix := range []string{"-wal", "-shm"} { // SQLite made them with the umask's mode
+		if err == nil {
+			err = os.Chmod(s.path+suffix, 0o600)
+		}
+	}
+	if err == nil {
+		err = s.reserve.open(s.path + ".reserve")
+	}
+	if err != nil {
+		return errors.Join(fmt.Errorf("%s: %w", s.path, err), s.write.Close())
+	}
+	return nil
 }
 
 // OpenReadOnly opens a database to look at, beside a running server or not.
@@ -99,16 +104,18 @@ func open(ctx context.Context, path string) (*Store, error) {
 func OpenReadOnly(_ context.Context, path string) (*Store, error) {
 	s := newStore(path)
 	s.closed = true // for writers
-	return s, s.openReaders(sqlite3.OPEN_READWRITE)
+	return s, s.openReaders()
 }
 
 func newStore(path string) *Store {
-	return &Store{path: path, readers: make(chan *conn, readerCount), stop: make(chan struct{})}
+	return &Store{
+		path: path, readers: make(chan *conn, readerCount), stop: make(chan struct{}), reserve: reserve{every: refillEvery},
+	}
 }
 
-func (s *Store) openReaders(flags sqlite3.OpenFlag) error {
+func (s *Store) openReaders() error {
 	for range readerCount {
-		c, err := connect(s.path, flags)
+		c, err := s.connect()
 		if err == nil {
 			err = c.Exec("PRAGMA query_only=ON")
 		}
@@ -147,7 +154,7 @@ func (s *Store) Close() error {
 		<-s.stopped
 		<-s.checked
 		_, _, e := s.write.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
-		err = errors.Join(err, e, s.write.Close(), s.lock.Close())
+		err = errors.Join(err, e, s.write.Close(), s.reserve.Close(), s.lock.Close())
 	})
 	return err
 }

@@ -17,27 +17,32 @@ const (
 	maxBatch        = 512                   // operations that share a commit
 	checkpointEvery = 50 * time.Millisecond // in the background
 	maxWAL          = 64 << 20              // beyond it the writer checkpoints itself
+	busyTimeout     = 10 * time.Second      // of a lock that another process holds
 )
 
 // op is one thing to do inside a shared transaction. do returns a sentinel
 // error to refuse itself alone; any other error fails the whole transaction.
 type op struct {
-	do     func(*conn) error
-	answer chan error
+	do      func(*conn) error
+	must    bool  // is done on a full disk too
+	refused error // do's own refusal
+	answer  chan error
 }
 
-// submit queues do and waits until it is durable, refused or unknown.
-func (s *Store) submit(ctx context.Context, do ...func(*conn) error) []error {
-	errs := make([]error, len(do))
-	ops := make([]*op, len(do))
-	for i, f := range do {
-		ops[i] = &op{do: f, answer: make(chan error, 1)}
-		if errs[i] = s.enqueue(ctx, ops[i]); errs[i] != nil {
-			ops[i] = nil
-		}
+// submit queues do and waits until it is durable, refused or unknown. On a full
+// disk it is done all the same.
+func (s *Store) submit(ctx context.Context, do func(*conn) error) error {
+	return s.submitAll(ctx, &op{do: do, must: true})[0]
+}
+
+func (s *Store) submitAll(ctx context.Context, ops ...*op) []error {
+	errs := make([]error, len(ops))
+	for i, o := range ops {
+		o.answer = make(chan error, 1)
+		errs[i] = s.enqueue(ctx, o)
 	}
 	for i, o := range ops {
-		if o == nil {
+		if errs[i] != nil {
 			continue
 		}
 		select {
@@ -67,48 +72,84 @@ func (s *Store) enqueue(ctx context.Context, o *op) error {
 func (s *Store) writeLoop() {
 	defer close(s.stopped)
 	batch := make([]*op, 0, maxBatch)
-	for first := range s.queue {
-		batch = append(batch[:0], first)
-		runtime.Gosched() // those who are ready to write join this commit
-	gather:
-		for len(batch) < maxBatch {
-			select {
-			case o, ok := <-s.queue:
-				if !ok {
-					break gather
-				}
-				batch = append(batch, o)
-			default:
-				break gather
-			}
-		}
-		s.commit(batch)
+	refill := time.NewTicker(s.reserve.every)
+	defer refill.Stop()
+	for {
 		select {
-		case s.dirty <- struct{}{}:
+		case <-refill.C:
+			s.reserve.refill()
+		case first, ok := <-s.queue:
+			if !ok {
+				return
+			}
+			s.commit(s.gather(append(batch[:0], first)))
+			select {
+			case s.dirty <- struct{}{}:
+			default:
+			}
+			s.boundWAL()
+		}
+	}
+}
+
+// gather adds to a batch those who are ready to write.
+func (s *Store) gather(batch []*op) []*op {
+	runtime.Gosched() // they join this commit
+	for len(batch) < maxBatch {
+		select {
+		case o, ok := <-s.queue:
+			if !ok {
+				return batch
+			}
+			batch = append(batch, o)
 		default:
+			return batch
 		}
-		s.boundWAL()
 	}
+	return batch
 }
 
-// commit runs a batch in one transaction and answers every operation of it.
+// commit runs a batch in one transaction and answers every operation of it. On
+// a full disk only what must be done is, in space kept for it.
 func (s *Store) commit(batch []*op) {
-	errs := make([]error, len(batch))
-	err := s.transact(batch, errs)
-	for i, o := range batch {
-		if err != nil {
-			errs[i] = err
+	if !s.reserve.spent {
+		err := s.transact(batch)
+		if !isFull(err) {
+			answer(batch, err)
+			return
 		}
-		o.answer <- errs[i]
+		s.reserve.spend()
+	}
+	var must []*op
+	for _, o := range batch {
+		if o.must {
+			must = append(must, o)
+		} else {
+			o.answer <- session.ErrFull
+		}
+	}
+	if len(must) > 0 {
+		answer(must, s.transact(must))
 	}
 }
 
-func (s *Store) transact(batch []*op, errs []error) error {
+// answer tells each operation what came of the transaction.
+func answer(batch []*op, err error) {
+	for _, o := range batch {
+		if err != nil {
+			o.answer <- err
+		} else {
+			o.answer <- o.refused
+		}
+	}
+}
+
+func (s *Store) transact(batch []*op) error {
 	if _, err := s.write.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
-	for i, o := range batch {
-		if err := s.attempt(o, &errs[i]); err != nil {
+	for _, o := range batch {
+		if err := s.attempt(o); err != nil {
 			return errors.Join(err, s.write.rollback())
 		}
 	}
@@ -120,7 +161,8 @@ func (s *Store) transact(batch []*op, errs []error) error {
 
 // attempt runs one operation within a savepoint, so that its refusal takes no
 // other with it.
-func (s *Store) attempt(o *op, refused *error) error {
+func (s *Store) attempt(o *op) error {
+	o.refused = nil
 	if _, err := s.write.exec("SAVEPOINT op"); err != nil {
 		return err
 	}
@@ -132,7 +174,7 @@ func (s *Store) attempt(o *op, refused *error) error {
 	if !errors.Is(err, session.ErrConflict) && !errors.Is(err, session.ErrNonceUsed) {
 		return err
 	}
-	*refused = err
+	o.refused = err
 	if _, err := s.write.exec("ROLLBACK TO op"); err != nil {
 		return err
 	}
@@ -169,10 +211,12 @@ func (s *Store) checkpointLoop(c *conn) {
 	}
 }
 
-// boundWAL makes the writer wait for a checkpoint when readers or load have
-// kept the background from finishing one.
+// boundWAL truncates the WAL when load has kept the background from finishing a
+// checkpoint. A reader in its way, such as a backup, is not waited for.
 func (s *Store) boundWAL() {
 	if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > maxWAL {
+		s.write.BusyTimeout(0)
 		s.write.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
+		s.write.BusyTimeout(busyTimeout)
 	}
 }
