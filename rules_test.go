@@ -81,7 +81,10 @@ func TestTheRefreshRule(t *testing.T) {
 		"dead by elevation, in the grace":        {4, 5, 4, 5, 0, refreshSuperseded},
 		"dead by elevation, later":               {4, 5, 4, 5, 121 * time.Second, refreshTheft},
 		"newer than the store":                   {6, 5, 5, 1, 0, refreshRollback},
-		"the predecessor when the clock is back": {4, 5, 5, 1, -time.Hour, refreshAgain},
+		"a step half a minute ahead of us":       {4, 5, 5, 1, -30 * time.Second, refreshAgain},
+		"its predecessor, the clock set back":    {4, 5, 5, 1, -time.Hour, refreshSuperseded},
+		"answer lost, the clock set back":        {4, 5, 4, 1, -time.Hour, refreshAgain},
+		"an older one, the clock set back":       {3, 5, 5, 1, -time.Hour, refreshSuperseded},
 	} {
 		s := Session{Generation: c.gen, UsedGen: c.used, MinGen: c.min, SteppedAt: issuedAt}
 		if got := s.judgeRefresh(c.g, at(c.since)); got != c.want {
