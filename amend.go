@@ -47,7 +47,7 @@ func (s *Service) Amend(ctx context.Context, sessionToken Secret, r AmendRequest
 			if missing := s.policies[row.Type].Permissions.Lacking(want...); missing != nil {
 				return Tokens{}, denied(missing)
 			}
-			if row.Permissions.Lacking(want...) != nil && now.Sub(row.AuthTime) > FreshAuthentication {
+			if row.Permissions.Lacking(want...) != nil && !row.authenticatedWithin(FreshAuthentication, now) {
 				return Tokens{}, stale(FreshAuthentication)
 			}
 			if replace = !slices.Equal(want, row.Permissions); replace {
@@ -61,14 +61,14 @@ func (s *Service) Amend(ctx context.Context, sessionToken Secret, r AmendRequest
 			c.note("", ActionLabel, row, now, r.RequestID)
 		}
 		if c.Records == nil {
-			return Tokens{Session: row, ExpiresIn: row.ExpiresAt.Sub(now)}, nil
+			return Tokens{Session: row, ExpiresIn: max(0, row.ExpiresAt.Sub(now))}, nil
 		}
 		c.Update = []Session{row}
 		switch err := s.commit(ctx, c)[0]; {
 		case err == nil && replace:
 			return s.mint(row)
 		case err == nil:
-			return Tokens{Session: row, ExpiresIn: row.ExpiresAt.Sub(now)}, nil
+			return Tokens{Session: row, ExpiresIn: max(0, row.ExpiresAt.Sub(now))}, nil
 		case !errors.Is(err, ErrConflict):
 			return Tokens{}, unavailable(err)
 		}

@@ -26,6 +26,9 @@ const (
 // generation g shown at now for a live session, and changes nothing.
 func (s *Session) judgeRefresh(g uint32, now time.Time) refreshVerdict {
 	sinceStep := now.Sub(s.SteppedAt)
+	if sinceStep < -keyActivationGap { // the clock has been set back: of unknown age, neither in the grace nor theft
+		sinceStep = refreshSoft
+	}
 	switch {
 	case g > s.Generation:
 		return refreshRollback

@@ -69,19 +69,22 @@ func TestTheRefreshRule(t *testing.T) {
 		since             time.Duration
 		want              refreshVerdict
 	}{
-		"the current one":                        {5, 5, 5, 1, time.Hour, refreshStep},
-		"the current one, at once":               {5, 5, 4, 1, 0, refreshStep},
-		"its predecessor, answer lost":           {4, 5, 4, 1, 11 * time.Hour, refreshAgain},
-		"its predecessor, in the grace":          {4, 5, 5, 1, 10 * time.Second, refreshAgain},
-		"its predecessor, grace over":            {4, 5, 5, 1, 10*time.Second + 1, refreshSuperseded},
-		"its predecessor, at the soft end":       {4, 5, 5, 1, 120 * time.Second, refreshSuperseded},
-		"its predecessor, later":                 {4, 5, 5, 1, 120*time.Second + 1, refreshTheft},
-		"an older one, soon":                     {3, 5, 4, 1, 0, refreshSuperseded},
-		"an older one, successor not used":       {3, 5, 4, 1, 120*time.Second + 1, refreshTheft},
-		"dead by elevation, in the grace":        {4, 5, 4, 5, 0, refreshSuperseded},
-		"dead by elevation, later":               {4, 5, 4, 5, 121 * time.Second, refreshTheft},
-		"newer than the store":                   {6, 5, 5, 1, 0, refreshRollback},
-		"the predecessor when the clock is back": {4, 5, 5, 1, -time.Hour, refreshAgain},
+		"the current one":                     {5, 5, 5, 1, time.Hour, refreshStep},
+		"the current one, at once":            {5, 5, 4, 1, 0, refreshStep},
+		"its predecessor, answer lost":        {4, 5, 4, 1, 11 * time.Hour, refreshAgain},
+		"its predecessor, in the grace":       {4, 5, 5, 1, 10 * time.Second, refreshAgain},
+		"its predecessor, grace over":         {4, 5, 5, 1, 10*time.Second + 1, refreshSuperseded},
+		"its predecessor, at the soft end":    {4, 5, 5, 1, 120 * time.Second, refreshSuperseded},
+		"its predecessor, later":              {4, 5, 5, 1, 120*time.Second + 1, refreshTheft},
+		"an older one, soon":                  {3, 5, 4, 1, 0, refreshSuperseded},
+		"an older one, successor not used":    {3, 5, 4, 1, 120*time.Second + 1, refreshTheft},
+		"dead by elevation, in the grace":     {4, 5, 4, 5, 0, refreshSuperseded},
+		"dead by elevation, later":            {4, 5, 4, 5, 121 * time.Second, refreshTheft},
+		"newer than the store":                {6, 5, 5, 1, 0, refreshRollback},
+		"a step half a minute ahead of us":    {4, 5, 5, 1, -30 * time.Second, refreshAgain},
+		"its predecessor, the clock set back": {4, 5, 5, 1, -time.Hour, refreshSuperseded},
+		"answer lost, the clock set back":     {4, 5, 4, 1, -time.Hour, refreshAgain},
+		"an older one, the clock set back":    {3, 5, 5, 1, -time.Hour, refreshSuperseded},
 	} {
 		s := Session{Generation: c.gen, UsedGen: c.used, MinGen: c.min, SteppedAt: issuedAt}
 		if got := s.judgeRefresh(c.g, at(c.since)); got != c.want {

@@ -19,7 +19,7 @@ const (
 	sweepEvery    = time.Minute      // how often old rows are looked for
 	sweepBatch    = 500              // rows of each kind in one transaction
 	keysEvery     = time.Minute      // how often signing keys are looked at
-	nonceKept     = time.Minute      // beyond a challenge's life
+	nonceKept     = 24 * time.Hour   // beyond a challenge's life: a clock that was so far ahead frees none
 	writeTogether = 512              // sightings that are written by one call
 	endTogether   = 64               // ends under way at once
 	workTimeout   = 30 * time.Second // bound of one piece of background work

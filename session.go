@@ -126,6 +126,14 @@ func (s *Session) EndedBy(now time.Time) EndReason {
 // Alive reports whether the session is neither ended nor past one of its ends.
 func (s *Session) Alive(now time.Time) bool { return !s.Ended() && s.EndedBy(now) == "" }
 
+// authenticatedWithin reports whether a credential was shown at most d before
+// now. One of the future, shown to a clock that has been set back since, may be
+// of any age.
+func (s *Session) authenticatedWithin(d time.Duration, now time.Time) bool {
+	age := now.Sub(s.AuthTime)
+	return age <= d && age >= -keyActivationGap
+}
+
 // end is s after its end for reason at now.
 func (s Session) end(reason EndReason, now time.Time) Session {
 	s.EndedAt, s.EndReason = now.Truncate(time.Millisecond), reason

@@ -248,12 +248,18 @@ func challengeInvalid(cause error) *Error {
 	return Refuse(CodeChallengeInvalid, "This challenge is unknown, used or too old. Ask for a new one.", cause)
 }
 
-// mint makes the pair of the session's current generation.
+// mint makes the pair of the session's current generation. Where a lost answer
+// is given again after its session token's time, that token is over from the
+// beginning; the refresh token beside it is what its holder needs.
 func (s *Service) mint(row Session) (Tokens, error) {
 	now := s.now()
+	issued := now
+	if !now.Before(row.ExpiresAt) {
+		issued = row.SteppedAt
+	}
 	jwt, err := s.keys.current.Load().sign.Sign(token.Claims{
 		Issuer: s.keys.issuer, Subject: row.Subject.ID, SessionID: row.ID, Generation: row.Generation,
-		IssuedAt: now.UTC().Truncate(time.Second), ExpiresAt: row.ExpiresAt, AuthTime: row.AuthTime,
+		IssuedAt: issued.UTC().Truncate(time.Second), ExpiresAt: row.ExpiresAt, AuthTime: row.AuthTime,
 		Scope: row.Permissions, Type: string(row.Type),
 	})
 	if err != nil {
@@ -263,7 +269,7 @@ func (s *Service) mint(row Session) (Tokens, error) {
 		Session:      row,
 		SessionToken: NewSecret(row.Channel, jwt),
 		RefreshToken: NewSecret(row.Channel, s.keys.refresh.Mint(row.ID, row.Generation, row.Seed)),
-		ExpiresIn:    row.ExpiresAt.Sub(now),
+		ExpiresIn:    max(0, row.ExpiresAt.Sub(now)),
 		RefreshAt:    refreshAt(row, now),
 	}, nil
 }
@@ -277,7 +283,7 @@ func refreshAt(row Session, now time.Time) time.Time {
 	var b [1]byte
 	rand.Read(b[:])
 	jitter := 0.9 + 0.2*float64(b[0])/255
-	return now.Add(time.Duration(float64(row.ExpiresAt.Sub(now)) * 0.8 * jitter)).UTC().Truncate(time.Second)
+	return now.Add(time.Duration(float64(max(0, row.ExpiresAt.Sub(now))) * 0.8 * jitter)).UTC().Truncate(time.Second)
 }
 
 // note adds the event (unless kind is empty) and the audit record of an act.

@@ -35,7 +35,7 @@ func (s *Service) Validate(ctx context.Context, sessionToken Secret, r Requireme
 	if missing := row.Permissions.Lacking(r.Permissions...); missing != nil {
 		return Session{}, denied(missing)
 	}
-	if r.MaxAge >= 0 && s.now().Sub(row.AuthTime) > r.MaxAge {
+	if r.MaxAge >= 0 && !row.authenticatedWithin(r.MaxAge, s.now()) {
 		return Session{}, stale(r.MaxAge)
 	}
 	return row, nil
@@ -69,7 +69,7 @@ func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Prese
 	if reason := row.EndedBy(now); reason != "" {
 		return Session{}, s.expire(ctx, row, now)
 	}
-	if !now.Before(claims.ExpiresAt) {
+	if !claims.timely {
 		return Session{}, expired(ReasonTokenExpired)
 	}
 	var activity time.Time
@@ -83,11 +83,26 @@ func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Prese
 	return row, nil
 }
 
-// claimed returns the not yet ended session that a genuine token names, its
-// time over or not.
-func (s *Service) claimed(ctx context.Context, sessionToken Secret, now time.Time) (Session, token.Claims, error) {
+// shownToken is what a genuine session token says, and whether it is of now: not
+// past its time, and not issued by a clock that has been set back since.
+type shownToken struct {
+	token.Claims
+	timely bool
+}
+
+func (s *Service) genuine(sessionToken Secret, now time.Time) (shownToken, error) {
 	claims, err := s.keys.current.Load().set.Verify(sessionToken.text, now)
-	if err != nil && !errors.Is(err, token.ErrExpired) {
+	if errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrEarly) {
+		return shownToken{claims, false}, nil
+	}
+	return shownToken{claims, true}, err
+}
+
+// claimed returns the not yet ended session that a genuine token names, of now
+// or not.
+func (s *Service) claimed(ctx context.Context, sessionToken Secret, now time.Time) (Session, shownToken, error) {
+	claims, err := s.genuine(sessionToken, now)
+	if err != nil {
 		return Session{}, claims, errInvalid(err)
 	}
 	row, err := s.session(ctx, claims.SessionID)
@@ -171,8 +186,8 @@ var errChannel = errors.New("issued for another channel")
 // Names returns the id that a genuine session token names, whether it still
 // opens anything or not. It asks no store.
 func (s *Service) Names(sessionToken Secret) (token.ID, bool) {
-	claims, err := s.keys.current.Load().set.Verify(sessionToken.text, s.now())
-	return claims.SessionID, err == nil || errors.Is(err, token.ErrExpired)
+	claims, err := s.genuine(sessionToken, s.now())
+	return claims.SessionID, err == nil
 }
 
 // NamesRefresh is Names for a refresh token. Only its tag is checked: that it

@@ -21,6 +21,10 @@ const (
 	refreshCookie = "__Host-r"
 )
 
+// maxCookies bounds the cookies of a request. Browsers keep at least 50 a host
+// (RFC 6265 section 6.1), and a host of ours sets two.
+const maxCookies = 50
+
 func newCookie(name, value string) *http.Cookie {
 	return &http.Cookie{Name: name, Value: value, Path: "/", Secure: true, HttpOnly: true, SameSite: http.SameSiteStrictMode}
 }
@@ -45,7 +49,11 @@ func (c cookies) any() bool { return !c.session.IsZero() || !c.refresh.IsZero() 
 // browser sends them is refused, so that no two readers of a request can see
 // different sessions in it (quotes, $Version, repeated names, odd spaces).
 func readCookies(r *http.Request) (c cookies, err error) {
+	n := 0
 	for _, line := range r.Header.Values("Cookie") {
+		if n += strings.Count(line, ";") + 1; n > maxCookies {
+			return cookies{}, manyCookies
+		}
 		for part := range strings.SplitSeq(line, ";") {
 			part = strings.TrimPrefix(part, " ")
 			name, value, _ := strings.Cut(part, "=")
@@ -74,6 +82,8 @@ func readCookies(r *http.Request) (c cookies, err error) {
 }
 
 var oddCookies = refuse(http.StatusBadRequest, api.InvalidRequest, "The session's cookies are repeated or malformed.")
+
+var manyCookies = refuse(http.StatusBadRequest, api.InvalidRequest, "More than 50 cookies came with this request. Delete this site's cookies and sign in again.")
 
 // looksOurs reports whether a lenient reader might take the name for one of
 // ours: other case, other spaces, control characters around it.

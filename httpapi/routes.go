@@ -77,6 +77,7 @@ type Options struct {
 type mux struct {
 	inner   *http.ServeMux
 	exact   map[string]http.HandlerFunc // of the patterns that are their own path
+	nowhere http.HandlerFunc            // of all other paths
 	opts    Options
 	origins origins
 	limits  *limits
@@ -120,9 +121,10 @@ func newMux(opts Options, routes []route, s secrets) (http.Handler, error) {
 		m.inner.HandleFunc(p, h)
 		m.exact[p] = h
 	}
-	m.inner.HandleFunc("/", func(w http.ResponseWriter, r *http.Request) {
+	m.nowhere = func(w http.ResponseWriter, r *http.Request) {
 		m.serve("/", []route{{access: anyone, method: r.Method, handle: nothing}})(w, r)
-	})
+	}
+	m.inner.HandleFunc("/", m.nowhere)
 	return m, nil
 }
 
@@ -130,11 +132,12 @@ func nothing(http.ResponseWriter, *http.Request, call) error {
 	return refuse(http.StatusNotFound, api.NotFound, "There is nothing here.")
 }
 
-// ServeHTTP refuses unclean paths before the mux would redirect them.
+// ServeHTTP refuses unclean paths before the mux would redirect them, and "*"
+// before it would answer without our fields.
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if clean := path.Clean(r.URL.Path); clean != r.URL.Path || r.URL.RawPath != "" || strings.ContainsAny(r.URL.Path, ";\\") {
-		r = r.Clone(r.Context())
-		r.URL.Path, r.URL.RawPath = "/", ""
+	if clean := path.Clean(r.URL.Path); clean != r.URL.Path || clean[0] != '/' || r.URL.RawPath != "" || strings.ContainsAny(r.URL.Path, ";\\") {
+		m.nowhere(w, r)
+		return
 	}
 	if h, ok := m.exact[r.URL.Path]; ok {
 		h(w, r)
@@ -190,7 +193,11 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 			}
 		}()
 		if err := m.dispatch(sw, r, c, routes, allow); err != nil {
-			fail(failureOf(err))
+			f := failureOf(err)
+			if f.status == http.StatusServiceUnavailable && r.Context().Err() != nil {
+				panic(http.ErrAbortHandler) // its client went away: no answer, and no error of ours
+			}
+			fail(f)
 		}
 	}
 }

@@ -28,14 +28,15 @@ var start = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 // world is a running server on a fake clock, and a person with a wallet.
 type world struct {
-	t      *testing.T
-	url    string
-	clock  *sessiontest.Clock
-	data   string
-	person *icp.Identity
-	log    *bytes.Buffer
-	stop   func()
-	router routers.Router
+	t       *testing.T
+	url     string
+	metrics string
+	clock   *sessiontest.Clock
+	data    string
+	person  *icp.Identity
+	log     *bytes.Buffer
+	stop    func()
+	router  routers.Router
 }
 
 func newWorld(t *testing.T, change ...func(*server.Config)) *world {
@@ -73,7 +74,7 @@ func (w *world) serve(change ...func(*server.Config)) {
 	go func() { done <- server.Run(ctx, c, w.log, func(a server.Addresses) { ready <- a }) }()
 	select {
 	case at := <-ready:
-		w.url = "http://" + at.Public
+		w.url, w.metrics = "http://"+at.Public, "http://"+at.Operator+"/metrics"
 	case err := <-done:
 		cancel()
 		w.t.Fatalf("the server did not start: %v", err)

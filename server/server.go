@@ -28,6 +28,7 @@ const (
 	writeTimeout      = 30 * time.Second
 	idleTimeout       = 2 * time.Minute
 	maxHeaderBytes    = 16 << 10
+	headerSlack       = 4 << 10 // what net/http reads beyond its bound over HTTP/1
 )
 
 // Addresses are where a running server listens.
@@ -169,7 +170,8 @@ func (c *Config) verifier() session.Verifier {
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
 	return &http.Server{
 		Handler: h, ReadHeaderTimeout: readHeaderTimeout, ReadTimeout: readTimeout, WriteTimeout: writeTimeout,
-		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes,
-		ErrorLog: slog.NewLogLogger(log.Handler(), slog.LevelDebug),
+		IdleTimeout: idleTimeout, MaxHeaderBytes: maxHeaderBytes - headerSlack,
+		DisableGeneralOptionsHandler: true, // "OPTIONS *" is answered by the routes' rules like all else
+		ErrorLog:                     slog.NewLogLogger(log.Handler(), slog.LevelDebug),
 	}
 }

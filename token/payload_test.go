@@ -35,8 +35,8 @@ func TestHostilePayloads(t *testing.T) {
 		swap(`"gen":7`, `"gen":4294967296`), swap(`"gen":7`, `"gen":18446744073709551623`), swap(`"gen":7`, `"gen":null`), swap(`"gen":7`, `"gen":true`), swap(`"gen":7`, `"gen":[7]`), swap(`"gen":7`, `"gen":`), swap(`"gen":7`, `"gen":0x7`),
 		swap(`"exp":1772409600`, `"exp":253402300800`), swap(`"exp":1772409600`, `"exp":1e99`), swap(`"exp":1772409600`, `"exp":1772409600.5`), swap(`"exp":1772409600`, `"exp":-1`), swap(`"exp":1772409600`, `"exp":"never"`),
 		swap(`"exp":1772409600`, `"exp":`+strings.Repeat("9", 400)), swap(`"iat":1772366400`, `"iat":null`), swap(`"auth_time":1772366340`, `"auth_time":false`),
-		// Times that contradict one another or the clock.
-		swap(`"exp":1772409600`, `"exp":1772366400`), swap(`"exp":1772409600`, `"exp":1772366399`), swap(`"exp":1772409600`, `"exp":0`), swap(`"iat":1772366400`, `"iat":1772366461`),
+		// Times that contradict one another.
+		swap(`"exp":1772409600`, `"exp":1772366400`), swap(`"exp":1772409600`, `"exp":1772366399`), swap(`"exp":1772409600`, `"exp":0`),
 		// Texts.
 		swap(`"user_01"`, `""`), swap(`"user_01"`, `null`), swap(`"user_01"`, `1`), swap(`"user_01"`, `["user_01"]`), swap(`"user_01"`, `"user\u005f01"`), swap(`"user_01"`, `"user_01\""`), swap(`"user_01"`, `"\/"`),
 		swap(`"user_01"`, "\"user\x0001\""), swap(`"user_01"`, "\"user\xff01\""), swap(`"user_01"`, `"usér"`), swap(`"user_01"`, `"user 01"`), swap(`"user_01"`, "\"user\n01\""), swap(`"user_01"`, `'user_01'`),

@@ -14,6 +14,11 @@ import (
 var (
 	ErrInvalid = errors.New("token: invalid")
 	ErrExpired = errors.New("token: expired")
+
+	// ErrEarly is the ErrInvalid of a session token that is genuine in every way
+	// except that it was issued in the future: by a clock that has been set back
+	// since. Who knows no better refuses it like any other.
+	ErrEarly = fmt.Errorf("%w: issued in the future", ErrInvalid)
 )
 
 var (
@@ -22,7 +27,6 @@ var (
 	errSignature = fmt.Errorf("%w: signature", ErrInvalid)
 	errPayload   = fmt.Errorf("%w: payload", ErrInvalid)
 	errIssuer    = fmt.Errorf("%w: other issuer", ErrInvalid)
-	errEarly     = fmt.Errorf("%w: issued in the future", ErrInvalid)
 )
 
 // maxToken is the length of the longest session token, in bytes. A cookie of
@@ -89,8 +93,8 @@ func NewKeySet(issuer string, keys ...*Key) *KeySet {
 // order or another base64 spelling. No header is ever parsed (RFC 8725 sections
 // 3.1, 3.9, 3.10 and 3.11).
 //
-// With [ErrExpired] the claims are filled in; with [ErrInvalid], for everything
-// else, they are zero.
+// With [ErrExpired] and [ErrEarly] the claims are filled in; with [ErrInvalid],
+// for everything else, they are zero.
 func (s *KeySet) Verify(raw string, now time.Time) (Claims, error) {
 	if len(raw) > maxToken {
 		return Claims{}, errShape
@@ -120,7 +124,7 @@ func (s *KeySet) Verify(raw string, now time.Time) (Claims, error) {
 		return Claims{}, errIssuer
 	}
 	if c.IssuedAt.After(now.Add(clockSkew)) {
-		return Claims{}, errEarly
+		return c, ErrEarly
 	}
 	if !now.Before(c.ExpiresAt) {
 		return c, ErrExpired
