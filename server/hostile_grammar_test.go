@@ -238,7 +238,7 @@ func (h *hostile) secrets(b *strings.Builder) {
 		case 1:
 			fmt.Fprintf(b, "Authorization: %s%s\r\n", h.one("Basic ", "bearer  ", "Bearer\t", "Token ", "Bearer", "Bearer: ", `Bearer "`, "Digest ", ""), h.token)
 		case 2:
-			fmt.Fprintf(b, "Authorization: Bearer %s\r\n", h.one(h.token+","+h.token, h.token+" "+h.token, "", ",", h.shown()))
+			fmt.Fprintf(b, "Authorization: Bearer %s\r\n", h.one(h.token+","+h.token, h.token+" "+h.token, "", ",", h.flip(h.refresh)))
 		default:
 			fmt.Fprintf(b, "Authorization: Bearer %s\r\n", h.jwt())
 		}
