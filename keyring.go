@@ -11,6 +11,7 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -63,6 +64,21 @@ type signingKeys struct {
 	set  *token.KeySet
 	jwks []byte
 	list []KeyInfo
+	tags tagKey
+}
+
+// tagKey makes the tags by which session tokens are remembered whose signature
+// was found good. It is of this process alone, and of one set of keys: when one
+// of them is dropped, so is all that was remembered.
+type tagKey [32]byte
+
+// tokenTag is a keyed hash of a token's text. It stands in memory only.
+type tokenTag [12]byte
+
+func (k *tagKey) of(text string) tokenTag {
+	var buffer [1024]byte
+	sum := sha256.Sum256(append(append(buffer[:0], k[:]...), text...))
+	return tokenTag(sum[:])
 }
 
 // KeyInfo describes a signing key without its secret.
@@ -236,8 +252,23 @@ func (k *Keyring) use(stored []WrappedKey, now time.Time) (dead []string, err er
 	next.list[signer].State = "signing"
 	next.set = token.NewKeySet(k.issuer, verify...)
 	next.jwks = token.JWKS(publish...)
+	if old := k.current.Load(); old != nil && next.holds(old) {
+		next.tags = old.tags
+	} else {
+		rand.Read(next.tags[:])
+	}
 	k.current.Store(next)
 	return dead, nil
+}
+
+// holds reports whether every key of another set is in this one.
+func (s *signingKeys) holds(other *signingKeys) bool {
+	for _, k := range other.list {
+		if !slices.ContainsFunc(s.list, func(own KeyInfo) bool { return own.ID == k.ID }) {
+			return false
+		}
+	}
+	return true
 }
 
 // verifyUntil is when the last token of the i-th key is dead: the longest

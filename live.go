@@ -1,6 +1,7 @@
 package session
 
 import (
+	"crypto/subtle"
 	"time"
 
 	"github.com/mentalverse/session/token"
@@ -103,6 +104,27 @@ func (l *live) drop(id token.ID) {
 	defer sh.mu.Unlock()
 	if n := sh.find(id); n != none && sh.is(n, packedStale) {
 		sh.bury(n)
+	}
+}
+
+// remembers reports whether the tag is of a token of the session whose signature
+// was found good.
+func (l *live) remembers(id token.ID, tag tokenTag) bool {
+	sh := l.shard(id)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	n := sh.find(id)
+	return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) == 1
+}
+
+// remember notes that a token of the session has a good signature, in place of
+// the one before.
+func (l *live) remember(id token.ID, tag tokenTag) {
+	sh := l.shard(id)
+	sh.mu.Lock()
+	defer sh.mu.Unlock()
+	if n := sh.find(id); n != none {
+		copy(sh.packed(n)[packedTag:packedRest], tag[:])
 	}
 }
 

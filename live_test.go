@@ -267,3 +267,40 @@ func BenchmarkLive(b *testing.B) {
 	b.ReportMetric(seen/n, "seen-heapB/session")
 	b.ReportMetric(collection.Seconds()*1000, "gc-ms")
 }
+
+// What was remembered of tokens does not outlive a key that was dropped.
+func TestADroppedKeyForgetsTheTokensItSigned(t *testing.T) {
+	key := func(id string) KeyInfo { return KeyInfo{ID: id} }
+	old := &signingKeys{list: []KeyInfo{key("a"), key("b")}}
+	if next := (&signingKeys{list: []KeyInfo{key("a"), key("b"), key("c")}}); !next.holds(old) {
+		t.Error("a key was added: nothing is forgotten")
+	}
+	if next := (&signingKeys{list: []KeyInfo{key("b"), key("c")}}); next.holds(old) {
+		t.Error("a key is gone and its tokens are remembered")
+	}
+	k, err := NewKeyring(MasterKey{1}, 0, "https://x.example", token.EdDSA, DefaultPolicies())
+	if err != nil {
+		t.Fatal(err)
+	}
+	make := func(at time.Time) WrappedKey {
+		w, err := k.newKey(at, at)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return w
+	}
+	first := make(noon)
+	tags := func(stored ...WrappedKey) tagKey {
+		if _, err := k.use(stored, noon.Add(time.Hour)); err != nil {
+			t.Fatal(err)
+		}
+		return k.current.Load().tags
+	}
+	one := tags(first)
+	second := make(noon.Add(time.Minute))
+	two := tags(first, second)
+	three := tags(second)
+	if one == (tagKey{}) || one != two || two == three {
+		t.Error("the tags' key changes when and only when a key is dropped")
+	}
+}

@@ -16,7 +16,8 @@ const (
 	packedID    = 0
 	packedSeed  = packedID + len(token.ID{})
 	packedFlags = packedSeed + 32
-	packedRest  = packedFlags + 1
+	packedTag   = packedFlags + 1 // of its last token whose signature was found good
+	packedRest  = packedTag + len(tokenTag{})
 )
 
 // The flags of a packed session.
@@ -30,7 +31,7 @@ var endReasons = [...]EndReason{"", EndLogout, EndRevoked, EndIdle, EndAbsolute,
 
 // appendPacked appends a session whose terms have the number. Its restore epoch
 // is the table's.
-func appendPacked(b []byte, s *Session, terms uint32) []byte {
+func appendPacked(b []byte, s *Session, tag tokenTag, terms uint32) []byte {
 	b = append(b, s.ID[:]...)
 	b = append(b, s.Seed[:]...)
 	var flags byte
@@ -38,6 +39,7 @@ func appendPacked(b []byte, s *Session, terms uint32) []byte {
 		flags = packedEnded
 	}
 	b = append(b, flags)
+	b = append(b, tag[:]...)
 	b = binary.AppendUvarint(b, uint64(terms))
 	b = binary.AppendUvarint(b, s.Version)
 	for _, n := range [...]uint32{s.Generation, s.UsedGen, s.MinGen} {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"github.com/mentalverse/session/token"
 )
 
 // Channel is how a session's secrets travel. One issued for a channel is not
@@ -22,10 +24,17 @@ const (
 type Secret struct {
 	channel Channel
 	text    string
+	read    *reading // of a session token that was recognised
+}
+
+// reading is what a session token was found to be.
+type reading struct {
+	claims token.Claims
+	err    error // not genuine
 }
 
 // NewSecret returns the secret that came by a channel; text may be empty.
-func NewSecret(c Channel, text string) Secret { return Secret{c, text} }
+func NewSecret(c Channel, text string) Secret { return Secret{channel: c, text: text} }
 
 // Reveal returns the secret's text, for the one who holds it.
 func (s Secret) Reveal() string { return s.text }

@@ -125,9 +125,12 @@ func (sh *shard) row(n uint32) Session {
 // put keeps a session in place of what stood there, and has it looked at in its
 // time.
 func (sh *shard) put(s *Session, now time.Time) {
-	terms := sh.terms.acquire(s)
-	sh.scratch = appendPacked(sh.scratch[:0], s, terms)
 	n := sh.find(s.ID)
+	var tag tokenTag
+	if n != none {
+		tag = tokenTag(sh.packed(n)[packedTag:])
+	}
+	sh.scratch = appendPacked(sh.scratch[:0], s, tag, sh.terms.acquire(s))
 	switch last := len(sh.free) - 1; {
 	case n != none:
 		sh.release(n)

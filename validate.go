@@ -55,7 +55,7 @@ func stale(maxAge time.Duration) *Error {
 // its generation is in use and what that tells of the person.
 func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Presence) (Session, error) {
 	now := s.now()
-	row, claims, err := s.claimed(ctx, sessionToken, now)
+	row, claims, err := s.claimed(ctx, sessionToken)
 	if err != nil {
 		return Session{}, err
 	}
@@ -69,7 +69,7 @@ func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Prese
 	if reason := row.EndedBy(now); reason != "" {
 		return Session{}, s.expire(ctx, row, now)
 	}
-	if !claims.timely {
+	if claims.Check(now) != nil {
 		return Session{}, expired(ReasonTokenExpired)
 	}
 	var activity time.Time
@@ -83,25 +83,41 @@ func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Prese
 	return row, nil
 }
 
-// shownToken is what a genuine session token says, and whether it is of now: not
-// past its time, and not issued by a clock that has been set back since.
-type shownToken struct {
-	token.Claims
-	timely bool
+// genuine reads a session token that was made here, of now or not.
+func (s *Service) genuine(sessionToken Secret) (token.Claims, error) {
+	if r := sessionToken.read; r != nil {
+		return r.claims, r.err
+	}
+	keys := s.keys.current.Load()
+	tag := keys.tags.of(sessionToken.text)
+	checked := false
+	// The signature of a text is checked once while its session stands in memory.
+	claims, err := keys.set.VerifyUnless(sessionToken.text, s.now(), func(id token.ID) bool {
+		checked = !s.live.remembers(id, tag)
+		return !checked
+	})
+	if errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrEarly) {
+		err = nil
+	}
+	if err == nil && checked {
+		s.live.remember(claims.SessionID, tag)
+	}
+	return claims, err
 }
 
-func (s *Service) genuine(sessionToken Secret, now time.Time) (shownToken, error) {
-	claims, err := s.keys.current.Load().set.Verify(sessionToken.text, now)
-	if errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrEarly) {
-		return shownToken{claims, false}, nil
-	}
-	return shownToken{claims, true}, err
+// Recognise returns a session token with what it was found to be, so that one
+// request reads it once, and the id that it names if it is genuine: whether it
+// still opens anything or not. It asks no store.
+func (s *Service) Recognise(sessionToken Secret) (Secret, token.ID, bool) {
+	claims, err := s.genuine(sessionToken)
+	sessionToken.read = &reading{claims, err}
+	return sessionToken, claims.SessionID, err == nil
 }
 
 // claimed returns the not yet ended session that a genuine token names, of now
 // or not.
-func (s *Service) claimed(ctx context.Context, sessionToken Secret, now time.Time) (Session, shownToken, error) {
-	claims, err := s.genuine(sessionToken, now)
+func (s *Service) claimed(ctx context.Context, sessionToken Secret) (Session, token.Claims, error) {
+	claims, err := s.genuine(sessionToken)
 	if err != nil {
 		return Session{}, claims, errInvalid(err)
 	}
@@ -183,15 +199,9 @@ func (s *Service) commitEnd(ctx context.Context, row Session, reason EndReason, 
 // errChannel tells of a secret that came by another channel than it was issued for.
 var errChannel = errors.New("issued for another channel")
 
-// Names returns the id that a genuine session token names, whether it still
-// opens anything or not. It asks no store.
-func (s *Service) Names(sessionToken Secret) (token.ID, bool) {
-	claims, err := s.genuine(sessionToken, s.now())
-	return claims.SessionID, err == nil
-}
-
-// NamesRefresh is Names for a refresh token. Only its tag is checked: that it
-// was made here, not that the session is still the one it was made for.
+// NamesRefresh returns the id that a refresh token names. Only its tag is
+// checked: that it was made here, not that the session is still the one it was
+// made for.
 func (s *Service) NamesRefresh(refreshToken Secret) (token.ID, bool) {
 	shown, err := s.keys.refresh.Open(refreshToken.text)
 	return shown.SessionID, err == nil

@@ -109,7 +109,7 @@ func (p *public) proof(id token.ID) string {
 // checkProof holds Session-CSRF against the session that the cookies name.
 // Cookies that name none of ours open nothing, and need no proof.
 func (p *public) checkProof(r *http.Request, c cookies) error {
-	id, ok := p.service.Names(c.session)
+	_, id, ok := p.service.Recognise(c.session)
 	if other, also := p.service.NamesRefresh(c.refresh); also {
 		if ok && other != id {
 			return oddCookies

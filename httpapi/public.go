@@ -52,8 +52,10 @@ type public struct {
 	csrf    [32]byte
 }
 
-// Names returns the session that a genuine session token names.
-func (p *public) Names(s session.Secret) (token.ID, bool) { return p.service.Names(s) }
+// Recognise implements secrets.
+func (p *public) Recognise(s session.Secret) (session.Secret, token.ID, bool) {
+	return p.service.Recognise(s)
+}
 
 func (p *public) challenge(r *http.Request, c call, in api.ChallengeRequest) (api.Challenge, error) {
 	out, err := p.service.Challenge(r.Context(), session.ChallengeRequest{
@@ -189,7 +191,7 @@ func (p *public) current(r *http.Request, c call) (api.Session, error) {
 // page that was loaded anew could not refresh without.
 func (p *public) helpRefresh(c call, err error) error {
 	f := failureOf(err)
-	if id, ok := p.service.Names(c.session); ok && f.shown.Details != nil && f.shown.Details.Reason == session.ReasonTokenExpired {
+	if _, id, ok := p.service.Recognise(c.session); ok && f.shown.Details != nil && f.shown.Details.Reason == session.ReasonTokenExpired {
 		f.shown.Details.CSRFToken = p.proof(id)
 	}
 	return f

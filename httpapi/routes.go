@@ -88,8 +88,9 @@ type mux struct {
 // secrets is what a mux asks of the service about a request's secrets. A mux
 // without routes for holders needs none.
 type secrets interface {
-	// Names returns the session that a genuine session token names.
-	Names(session.Secret) (token.ID, bool)
+	// Recognise reads a session token once for the request, and returns the session
+	// that it names if it is genuine.
+	Recognise(session.Secret) (session.Secret, token.ID, bool)
 	// checkProof checks a request that changes something by cookie.
 	checkProof(*http.Request, cookies) error
 }
@@ -274,7 +275,7 @@ func (m *mux) admit(r *http.Request, c *call, rt route) error {
 		var id token.ID
 		genuine := false
 		if !c.session.IsZero() && m.limits != nil {
-			id, genuine = m.secrets.Names(c.session)
+			c.session, id, genuine = m.secrets.Recognise(c.session)
 		}
 		if err := c.count.session(id, genuine); err != nil {
 			return err
@@ -283,7 +284,7 @@ func (m *mux) admit(r *http.Request, c *call, rt route) error {
 	if !c.cookies || rt.inert || r.Method == http.MethodGet {
 		return nil
 	}
-	return m.secrets.checkProof(r, jar)
+	return m.secrets.checkProof(r, cookies{c.session, c.refresh})
 }
 
 // newRequestID returns a fresh id; one from outside is never taken over.

@@ -68,8 +68,7 @@ func ParseID(s string) (ID, error) {
 		if !ok {
 			continue
 		}
-		// The decoder would skip line breaks.
-		if strings.ContainsAny(text, "\r\n") {
+		if hasLineBreak(text) {
 			return ID{}, ErrID
 		}
 		if n, err := idEncoding.Decode(id[1:], []byte(text)); err != nil || n != len(id)-1 {

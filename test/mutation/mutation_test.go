@@ -24,8 +24,13 @@ type mutation struct{ file, old, new, pkg string }
 var mutations = []mutation{
 	{"token/sessiontoken.go", `err != nil || !k.scheme.verify([]byte(raw[:len(header)+1+len(payload)]), sig)`, `err != nil || sig == nil`, "./token"},
 	{"token/sessiontoken.go", `if c.Issuer != s.issuer {`, `if false {`, "./token"},
-	{"token/sessiontoken.go", `if !now.Before(c.ExpiresAt) {`, `if now.After(c.ExpiresAt.Add(1e9)) {`, "./token"},
-	{"token/sessiontoken.go", `if c.IssuedAt.After(now.Add(clockSkew)) {`, `if false {`, "./token"},
+	{"token/sessiontoken.go", `case !now.Before(c.ExpiresAt):`, `case now.After(c.ExpiresAt.Add(1e9)):`, "./token"},
+	{"token/sessiontoken.go", `case c.IssuedAt.After(now.Add(clockSkew)):`, `case false:`, "./token"},
+	{"validate.go", `checked = !s.live.remembers(id, tag)`, `checked = false`, "./server"},
+	{"keyring.go", `old != nil && next.holds(old)`, `old != nil`, "."},
+	{"live.go", `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) == 1`, `return n != none`, "./server"},
+	{"live.go", `current := sh.writes == mark`, `current := sh.writes == mark || true`, "."},
+	{"store.go", `if !c.Update[i].Ended() {`, `if false {`, "./store/sqlite"},
 	{"token/sessiontoken.go", `if len(raw) > maxToken {
 		return Claims{}, errShape
 	}
