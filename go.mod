@@ -11,9 +11,11 @@ require (
 	github.com/go-jose/go-jose/v4 v4.1.8
 	github.com/go-json-experiment/json v1.27.2
 	github.com/goccy/go-yaml v1.19.2
+	github.com/mr-tron/base58 v1.3.0
 	github.com/ncruces/go-sqlite3 v0.36.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/rogpeppe/go-internal v1.16.0
+	golang.org/x/crypto v0.58.0
 	golang.org/x/sys v0.49.0
 )
 
@@ -42,4 +44,5 @@ require (
 ignore (
 	./test/browser/node_modules
 	./test/contract/node_modules
+	./test/wallets/node_modules
 )

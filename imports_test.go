@@ -13,6 +13,8 @@ var allowed = map[string][]string{
 	"api":             {},
 	"wallet":          {"", "token", "api"},
 	"wallet/icp":      {"", "token", "api", "wallet"},
+	"wallet/ethereum": {"", "token", "api", "wallet"},
+	"wallet/solana":   {"", "token", "api", "wallet"},
 	"store/sqlite":    {"", "token", "api"},
 	"store/storetest": {"", "token", "api"},
 	"httpapi":         {"", "token", "api"},
@@ -22,6 +24,7 @@ var allowed = map[string][]string{
 	"sessiontest":     {"*"},
 	"test/mutation":   {},
 	"test/contract":   {},
+	"test/wallets":    {},
 	"cmd/sessiond":    {"server", "api", "wallet/icp", "bench"}, // the command line's own identity is a wallet
 }
 

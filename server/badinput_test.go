@@ -69,7 +69,7 @@ func TestBadInput(t *testing.T) {
 		"no such type":             {"POST", sessions, `a`, `{"session_type":"root"}`, 400, api.InvalidRequest},
 		"no such transport":        {"POST", sessions, `a`, `{"transport":"pigeon"}`, 400, api.InvalidRequest},
 		"no such chain":            {"POST", challenge, ``, `{"chain":"dogecoin","address":"x"}`, 400, api.InvalidRequest},
-		"ethereum":                 {"POST", challenge, ``, `{"chain":"ethereum","address":"0x0000000000000000000000000000000000000000"}`, 400, api.InvalidRequest},
+		"nobody's address":         {"POST", challenge, ``, `{"chain":"ethereum","address":"0x0000000000000000000000000000000000000000"}`, 400, api.InvalidRequest},
 		"a canister":               {"POST", challenge, ``, `{"chain":"icp","address":"rdmx6-jaaaa-aaaaa-aaadq-cai"}`, 400, api.InvalidRequest},
 		"anonymous principal":      {"POST", challenge, ``, `{"chain":"icp","address":"2vxsx-fae"}`, 400, api.InvalidRequest},
 		"upper-case principal":     {"POST", challenge, ``, `{"chain":"icp","address":"` + strings.ToUpper(w.person.Principal()) + `"}`, 400, api.InvalidRequest},

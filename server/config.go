@@ -163,8 +163,11 @@ func (c *Config) Check() error {
 	if err := new(logLevel).parse(c.LogLevel); err != nil {
 		return err
 	}
-	if c.Service == "" || len(c.Service) > 64 || strings.ContainsAny(c.Service, "\r\n") {
-		return errors.New("service: the name shown to people is one line of at most 64 bytes")
+	if len(c.Service) > 64 {
+		return errors.New("service: the name that people read is at most 64 bytes")
+	}
+	if err := c.texts().Check(); err != nil {
+		return err
 	}
 	if c.Data == "" {
 		return errors.New("data: a directory is needed")

@@ -17,7 +17,9 @@ import (
 	"github.com/mentalverse/session/httpapi"
 	"github.com/mentalverse/session/store/sqlite"
 	"github.com/mentalverse/session/wallet"
+	"github.com/mentalverse/session/wallet/ethereum"
 	"github.com/mentalverse/session/wallet/icp"
+	"github.com/mentalverse/session/wallet/solana"
 	"github.com/mentalverse/session/web"
 )
 
@@ -161,10 +163,13 @@ func (c *Config) verifier() session.Verifier {
 	if c.Verifier != nil {
 		return c.Verifier
 	}
+	return wallet.New(c.texts(), icp.Chain(), ethereum.Chain(), solana.Chain())
+}
+
+// texts is what sign-in texts say of this service.
+func (c *Config) texts() wallet.Config {
 	u, _ := url.Parse(c.publicURL()) // checked before
-	return wallet.New(wallet.Config{
-		Domain: u.Host, URI: c.publicURL() + api.BasePath + "/sessions", Service: c.Service,
-	}, icp.Chain())
+	return wallet.Config{Domain: u.Host, URI: c.publicURL() + api.BasePath + "/sessions", Service: c.Service}
 }
 
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {

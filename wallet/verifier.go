@@ -20,7 +20,9 @@ type Chain struct {
 	// Canonical refuses an address that is not in its one canonical form.
 	Canonical func(address string) error
 	// Verify checks the signatures and that the account's own key is behind
-	// them. The text has been checked before.
+	// them. The text has been checked before. A [session.Error] is answered as it
+	// is; any other error is for the log, and the answer says no more than that
+	// the credential does not hold.
 	Verify func(ctx context.Context, c Credential, address string, now time.Time) (session.Evidence, error)
 }
 
@@ -29,6 +31,18 @@ type Config struct {
 	Domain  string // host, and port unless the scheme's own
 	URI     string
 	Service string // the name people read
+}
+
+// Check refuses what cannot stand in a sign-in text: no text could be read
+// again, and nobody could sign in.
+func (c Config) Check() error {
+	if !isAuthority(c.Domain) || !isURI(c.URI) {
+		return errors.New("the public URL cannot stand in a sign-in text (RFC 3986)")
+	}
+	if c.Service == "" || !isStatement(c.Service) {
+		return errors.New("service: the name that people read is of ASCII letters, digits, spaces and -._~:/?#[]@!$&'()*+,;= (EIP-4361)")
+	}
+	return nil
 }
 
 // Verifier implements session.Verifier over the chains. It is immutable.
@@ -122,6 +136,9 @@ func (p presented) Verify(ctx context.Context, c session.Challenge, now time.Tim
 		return session.Evidence{}, session.Refuse(session.CodeChallengeInvalid, "The signed text is not the one this service wrote.", err)
 	}
 	e, err := p.chain.Verify(ctx, p.credential, p.message.Address, now)
+	if refused := (*session.Error)(nil); errors.As(err, &refused) {
+		return session.Evidence{}, refused
+	}
 	if err != nil {
 		return session.Evidence{}, invalid(err)
 	}
