@@ -3,6 +3,7 @@ package session_test
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,15 +14,15 @@ import (
 // stepped is a house that runs in a synctest bubble and whose clock can be set.
 type stepped struct {
 	*house
-	off time.Duration // how far its clock is ahead; changed only while all wait
+	off atomic.Int64 // how far its clock is ahead of the bubble's, in nanoseconds
 }
 
 // runStepped runs f over a running service whose clock starts at the time.
 func runStepped(t *testing.T, at time.Time, f func(t *testing.T, h *stepped)) {
 	synctest.Test(t, func(t *testing.T) {
 		h := &stepped{house: newHouse(t)}
-		h.off = time.Until(at)
-		h.config.Now = func() time.Time { return time.Now().Add(h.off).Round(0) }
+		h.off.Store(int64(time.Until(at)))
+		h.config.Now = func() time.Time { return time.Now().Add(time.Duration(h.off.Load())).Round(0) }
 		h.open()
 		ctx, cancel := context.WithCancel(t.Context())
 		done := make(chan error, 1)
@@ -39,7 +40,7 @@ func runStepped(t *testing.T, at time.Time, f func(t *testing.T, h *stepped)) {
 // find out.
 func (h *stepped) step(d time.Duration) {
 	synctest.Wait()
-	h.off += d
+	h.off.Add(int64(d))
 	h.wait(2 * time.Second)
 }
 

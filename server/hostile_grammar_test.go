@@ -207,7 +207,7 @@ func (h *hostile) flip(s string) string {
 	return s[:i] + string(c) + s[i+1:]
 }
 
-// shown is a refresh token or a credential that opens nothing.
+// shown stands where a refresh token or a credential is wanted, and is none.
 func (h *hostile) shown() string {
 	switch h.rng.IntN(9) {
 	case 0, 1:
@@ -238,7 +238,7 @@ func (h *hostile) secrets(b *strings.Builder) {
 		case 1:
 			fmt.Fprintf(b, "Authorization: %s%s\r\n", h.one("Basic ", "bearer  ", "Bearer\t", "Token ", "Bearer", "Bearer: ", `Bearer "`, "Digest ", ""), h.token)
 		case 2:
-			fmt.Fprintf(b, "Authorization: Bearer %s\r\n", h.one(h.token+","+h.token, h.token+" "+h.token, "", ",", h.flip(h.refresh)))
+			fmt.Fprintf(b, "Authorization: Bearer %s\r\n", h.one(h.token+","+h.token, h.token+" "+h.token, "", ",", h.flip(h.credential)))
 		default:
 			fmt.Fprintf(b, "Authorization: Bearer %s\r\n", h.jwt())
 		}
