@@ -52,6 +52,9 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 		})
 	}
+	silence := time.AfterFunc(storeSilence, func() { s.silent.Store(true) })
+	defer silence.Stop()
+	every(storeAsked, "asking for the store", s.listen(silence))
 	every(beat, "writing of sightings", func(ctx context.Context) error { return s.flush(ctx, false) })
 	every(beat, "ending of sessions", s.endReached)
 	every(keysEvery, "signing keys", func(ctx context.Context) error { return s.keys.Load(ctx, s.store, s.now()) })

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mentalverse/session/token"
@@ -54,7 +55,8 @@ type Service struct {
 
 	live      *live
 	deadlines *deadlines
-	graves    *deadlines // tombstones to bury
+	graves    *deadlines  // tombstones to bury
+	silent    atomic.Bool // the store is; see listen
 	subjects  [256]sync.Mutex
 }
 
@@ -85,7 +87,7 @@ func NewService(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		store: c.Store, verifier: c.Verifier, policies: c.Policies, epoch: c.RestoreEpoch,
+		store: bounded{c.Store}, verifier: c.Verifier, policies: c.Policies, epoch: c.RestoreEpoch,
 		now: c.Now, log: c.Log, observer: c.Observer, keys: keys,
 		live: newLive(), deadlines: newDeadlines(), graves: newDeadlines(),
 	}
@@ -167,6 +169,9 @@ func (s *Service) LiveCount() int { return s.live.count() }
 // session returns a session from memory or the store, with what was seen of
 // it. ErrNotFound when there is none or it is of another restore epoch.
 func (s *Service) session(ctx context.Context, id token.ID) (Session, error) {
+	if s.silent.Load() {
+		return Session{}, errSilent
+	}
 	row, mark, ok := s.live.get(id)
 	if ok {
 		return row, nil
@@ -184,8 +189,8 @@ func (s *Service) session(ctx context.Context, id token.ID) (Session, error) {
 	return s.live.keepRead(row, mark), nil
 }
 
-// commit applies one change and puts its outcome into the live table.
-func (s *Service) commit(ctx context.Context, c Change) error {
+// settle applies one change and puts its outcome into the live table.
+func (s *Service) settle(ctx context.Context, c Change) error {
 	err := s.store.Apply(ctx, c)[0]
 	if err != nil {
 		for _, row := range c.Update {
