@@ -7,3 +7,4 @@ run:
 test:
 	./test/setup
 	go test -race ./...
+	go test -run SameTime\|ALeak ./server

@@ -64,7 +64,7 @@ func (s *Service) Amend(ctx context.Context, sessionToken Secret, r AmendRequest
 			return Tokens{Session: row, ExpiresIn: max(0, row.ExpiresAt.Sub(now))}, nil
 		}
 		c.Update = []Session{row}
-		switch err := s.commit(ctx, c)[0]; {
+		switch err := s.commit(ctx, c); {
 		case err == nil && replace:
 			return s.mint(row)
 		case err == nil:
@@ -112,7 +112,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sessionToken Secret, crede
 		row = row.elevate(now)
 		c := Change{Update: []Session{row}, Nonce: &nonce}
 		c.note(EventUpdated, ActionReauthenticate, row, now, requestID)
-		err := s.commit(ctx, c)[0]
+		err := s.commit(ctx, c)
 		switch {
 		case err == nil:
 			return s.mint(row)

@@ -139,19 +139,32 @@ func TestTheWheel(t *testing.T) {
 	}
 	now := uint32(1_000_000)
 	for len(due) > 0 && now < 1_010_000 {
+		back := false
 		switch rng.IntN(50) {
 		case 0:
 			now += 1500 // more than a turn
 		case 1:
 			now -= 700
+			back = true
+		case 2:
+			now -= 7
 		default:
 			now += uint32(rng.IntN(3))
 		}
-		for _, i := range w.turn(entries, now) {
-			if at, ok := due[i]; !ok || at > now {
+		woken := slices.Clone(w.turn(entries, now))
+		if back && len(woken) != len(due) {
+			t.Fatalf("a clock set back woke %d of %d", len(woken), len(due))
+		}
+		for _, i := range woken {
+			at, ok := due[i]
+			if !ok || at > now && !back {
 				t.Fatalf("entry %d came at %d, due %d", i, now, at)
 			}
 			delete(due, i)
+			if at > now {
+				w.add(entries, i, at)
+				due[i] = at
+			}
 		}
 		for i, at := range due {
 			if at <= now {

@@ -98,7 +98,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken Secret, requestID st
 			row = row.step(now)
 			c.Update = []Session{row}
 			c.note("", ActionRefresh, row, now, requestID)
-			if err = s.commit(ctx, c)[0]; err == nil {
+			if err = s.commit(ctx, c); err == nil {
 				return s.mint(row)
 			}
 		}

@@ -55,6 +55,9 @@ func (s *Service) Run(ctx context.Context) error {
 			}
 		})
 	}
+	silence := time.AfterFunc(storeSilence, func() { s.silent.Store(true) })
+	defer silence.Stop()
+	every(storeAsked, "asking for the store", s.listen(silence))
 	every(beat, "tending of sessions", s.tend)
 	every(keysEvery, "signing keys", func(ctx context.Context) error { return s.keys.Load(ctx, s.store, s.now()) })
 	every(sweepEvery, "sweeping", s.sweep)
@@ -119,7 +122,7 @@ func (s *Service) write(ctx context.Context, ids []token.ID) error {
 			// The sightings are no act of their own: no event, no record.
 			changes = append(changes, Change{Update: []Session{row}})
 		}
-		for i, err := range s.commit(ctx, changes...) {
+		for i, err := range s.settle(ctx, changes...) {
 			if err != nil {
 				s.live.wake(changes[i].Update[0].ID, s.now().Add(retryAfter), s.now())
 				failed = err

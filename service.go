@@ -54,6 +54,7 @@ type Service struct {
 	keys     *Keyring
 
 	live     *live
+	silent   atomic.Bool // the store is; see listen
 	subjects [256]sync.Mutex
 	toldFull atomic.Int64 // the minute in which the log was told of a full store
 }
@@ -85,7 +86,7 @@ func NewService(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		store: c.Store, verifier: c.Verifier, policies: c.Policies, epoch: c.RestoreEpoch,
+		store: bounded{c.Store}, verifier: c.Verifier, policies: c.Policies, epoch: c.RestoreEpoch,
 		now: c.Now, log: c.Log, observer: c.Observer, keys: keys,
 		live: newLive(c.RestoreEpoch, c.Now()),
 	}
@@ -162,6 +163,9 @@ func (s *Service) LiveCount() int { return s.live.count() }
 // session returns a session from memory or the store, with what was seen of
 // it. ErrNotFound when there is none or it is of another restore epoch.
 func (s *Service) session(ctx context.Context, id token.ID) (row Session, err error) {
+	if s.silent.Load() {
+		return Session{}, errSilent
+	}
 	for range maxAttempts {
 		row, mark, ok := s.live.get(id)
 		if ok {
@@ -186,9 +190,9 @@ func (s *Service) read(ctx context.Context, id token.ID) (Session, error) {
 	return row, err
 }
 
-// commit applies changes, each wholly or not at all, and puts what came of them
+// settle applies changes, each wholly or not at all, and puts what came of them
 // into the live table.
-func (s *Service) commit(ctx context.Context, changes ...Change) []error {
+func (s *Service) settle(ctx context.Context, changes ...Change) []error {
 	errs := s.store.Apply(ctx, changes...)
 	now := s.now()
 	for i := range changes {

@@ -205,7 +205,8 @@ func (sh *shard) due(stored *Session, seen sighting, now time.Time) uint32 {
 	if seen.usedGen > 0 {
 		return second(now)
 	}
-	return min(seen.since+uint32(activityEvery/time.Second), second(stored.IdleEnd().Add(-activityAhead)))
+	since := min(seen.since, second(now)) // a clock may have been set back
+	return min(since+uint32(activityEvery/time.Second), second(stored.IdleEnd().Add(-activityAhead)))
 }
 
 // schedule has an entry looked at when its next moment comes: its burial, its
@@ -229,7 +230,7 @@ func (sh *shard) woken(now time.Time, to []token.ID) []token.ID {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	for _, n := range sh.wheel.turn(sh.entries, second(now)) {
-		if sh.is(n, packedEnded) {
+		if sh.is(n, packedEnded) { // a clock set back buries sooner, which does no harm
 			sh.bury(n)
 		} else {
 			to = append(to, sh.id(n))

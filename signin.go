@@ -165,7 +165,7 @@ func (s *Service) open(ctx context.Context, row Session, account Account, nonce 
 		}
 		c.Insert = []Session{row}
 		c.note(EventCreated, ActionCreate, row, row.CreatedAt, requestID)
-		switch err := s.commit(ctx, c)[0]; {
+		switch err := s.commit(ctx, c); {
 		case err == nil:
 			return s.mint(row)
 		case errors.Is(err, ErrConflict):

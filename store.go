@@ -13,7 +13,9 @@ import (
 //
 // All methods are safe for concurrent use. A failure that is not one of the
 // sentinel errors below means "unknown": the caller must treat it as
-// [CodeUnavailable] and never as an answer.
+// [CodeUnavailable] and never as an answer. A method that reads returns when
+// its context is done; one that writes may then return early too, while what it
+// was given is still done.
 type Store interface {
 	// Session returns the session whether it lives or has ended.
 	// [ErrNotFound] when there is none (or it has been swept).

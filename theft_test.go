@@ -92,3 +92,12 @@ func TestEveryThiefIsFoundWithinFourRounds(t *testing.T) {
 		t.Logf("begun %v apart: %d thefts, found in rounds 1 to 4: %v", gaps[1], runs, found[1:])
 	}
 }
+
+func newPerson(t *testing.T) *icp.Identity {
+	t.Helper()
+	id, err := icp.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return id
+}

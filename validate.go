@@ -193,7 +193,7 @@ func (s *Service) commitEnd(ctx context.Context, row Session, reason EndReason, 
 	ended := row.end(reason, now)
 	c := Change{Update: []Session{ended}}
 	c.note(EventEnded, ActionEnd, ended, now, requestID)
-	return s.commit(ctx, c)[0]
+	return s.commit(ctx, c)
 }
 
 // errChannel tells of a secret that came by another channel than it was issued for.

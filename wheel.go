@@ -46,16 +46,23 @@ func (w *wheel) remove(entries []entry, n uint32) {
 	e.wake, e.next, e.prev = 0, none, none
 }
 
+// setBack is by how many seconds a clock must go back that all be looked at: what
+// they wait for is then to be worked out anew.
+const setBack = 60
+
 // turn takes out and returns, until the next turn, those whose second has come.
 // It looks at the second that it was turned to again: what was added since may
 // want it. A clock that jumped makes it look at all.
 func (w *wheel) turn(entries []entry, now uint32) []uint32 {
-	passed := now - w.turned // of a clock set back: very many
+	passed, all := now-w.turned, false
+	if now < w.turned {
+		passed, all = wheelSize, w.turned-now >= setBack
+	}
 	w.turned, w.woken = now, w.woken[:0]
 	for i := range min(passed, wheelSize-1) + 1 {
 		for n := w.heads[(now-i)%wheelSize]; n != none; {
 			next := entries[n].next
-			if entries[n].wake <= now {
+			if all || entries[n].wake <= now {
 				w.remove(entries, n)
 				w.woken = append(w.woken, n)
 			}

@@ -135,9 +135,13 @@ func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, f *f
 // challengeHeader is the WWW-Authenticate of a 401 (RFC 6750 section 3, and
 // RFC 9470 section 3 for fresh authentication).
 func challengeHeader(f *failure) string {
-	if f.shown.Code == api.ReauthenticationRequired && f.shown.Details != nil {
+	if f.shown.Code == api.ReauthenticationRequired {
+		age := 0 // details leave it out
+		if f.shown.Details != nil {
+			age = f.shown.Details.MaxAge
+		}
 		return `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="` +
-			strconv.Itoa(f.shown.Details.MaxAge) + `"`
+			strconv.Itoa(age) + `"`
 	}
 	return `Bearer error="invalid_token"`
 }

@@ -37,6 +37,7 @@ type world struct {
 	log     *bytes.Buffer
 	stop    func()
 	router  routers.Router
+	many    bool // too many calls to hold each answer against the description
 }
 
 func newWorld(t *testing.T, change ...func(*server.Config)) *world {
@@ -209,6 +210,9 @@ func (w *world) try(req *http.Request) (answer, error) {
 // check holds an answer against the description, where it knows the call.
 func (w *world) check(req *http.Request, a answer) {
 	w.t.Helper()
+	if w.many {
+		return
+	}
 	if a.Status >= 500 && a.Status != http.StatusServiceUnavailable {
 		w.t.Errorf("%s %s: %d %s", req.Method, req.URL.Path, a.Status, a.Body)
 	}

@@ -28,7 +28,7 @@ const (
 	readHeaderTimeout = 5 * time.Second
 	readTimeout       = 10 * time.Second
 	writeTimeout      = 30 * time.Second
-	idleTimeout       = 2 * time.Minute
+	idleTimeout       = time.Minute // a connection that broke over HTTP/2 is held as long
 	maxHeaderBytes    = 16 << 10
 	headerSlack       = 4 << 10 // what net/http reads beyond its bound over HTTP/1
 )

@@ -1,3 +1,7 @@
+//go:build !race
+
+// The race detector takes a time of its own: make test runs these without it.
+
 package server
 
 import (
@@ -108,9 +112,6 @@ func median(s []float64) float64 {
 
 // The measure itself must tell a comparison that stops at the first difference.
 func TestTheTimingTestSeesALeak(t *testing.T) {
-	if raceEnabled {
-		t.Skip("NOT RUN: the race detector's own time is larger")
-	}
 	want := strings.Repeat("w", 4096)
 	leaky := func(s string) {
 		for i := range len(want) {
@@ -218,9 +219,6 @@ func spoil(prefix, text string, i int) func(*rand.Rand) string {
 // TOK-03, PRI-08, E10: how long a refusal takes tells a stranger nothing: not
 // how much of a secret was right, and not whether a session exists or existed.
 func TestRefusalsTakeTheSameTime(t *testing.T) {
-	if raceEnabled {
-		t.Skip("NOT RUN: the race detector's own time is larger")
-	}
 	n, slow := 50_000, 8_000
 	if f := flag.Lookup("long"); f != nil && f.Value.String() == "true" {
 		n, slow = 1_000_000, 100_000

@@ -14,7 +14,7 @@ import (
 // origins are foreign, so they exercise parsing and signatures only.
 func TestCredentialsOfTheClientLibraries(t *testing.T) {
 	b, err := os.ReadFile("../../../shared/vectors/js.json")
-	if errors.Is(err, os.ErrNotExist) {
+	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
 		t.Skip("SKIPPED: the vectors made with the client libraries are not beside this repository (../shared/vectors/js.json)")
 	}
 	if err != nil {

@@ -1,0 +1,80 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/mentalverse/session/token"
+)
+
+// How long the service waits for its store.
+const (
+	storeWait    = 5 * time.Second // a request, for one call
+	storeSilence = 5 * time.Second // without an answer, until memory answers no more
+	storeAsked   = time.Second     // how often the store is asked whether it is there
+)
+
+var (
+	errSlow   = errors.New("session: the store does not answer; what it was given may still be done")
+	errSilent = errors.New("session: the store has been silent for too long to answer from memory")
+)
+
+// bounded is a store whose reads a request waits for no longer than storeWait.
+type bounded struct{ Store }
+
+func (b bounded) Session(ctx context.Context, id token.ID) (Session, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Session(ctx, id)
+}
+
+func (b bounded) Roster(ctx context.Context, subjectID string) (Roster, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Roster(ctx, subjectID)
+}
+
+func (b bounded) UserOf(ctx context.Context, account Account) (string, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.UserOf(ctx, account)
+}
+
+func (b bounded) Ping(ctx context.Context) error {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Ping(ctx)
+}
+
+// commit carries out one change and waits for its outcome, as long as its
+// caller does and no longer than storeWait. The change itself is not given up:
+// its outcome goes into the live table whenever it is known. Otherwise a
+// session that ends when nobody waits any more would stay alive in memory.
+func (s *Service) commit(ctx context.Context, c Change) error {
+	outcome := make(chan error, 1)
+	go func() { outcome <- s.settle(context.WithoutCancel(ctx), c)[0] }()
+	patience := time.NewTimer(storeWait)
+	defer patience.Stop()
+	select {
+	case err := <-outcome:
+		return err
+	case <-patience.C:
+		return errSlow
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+// listen asks the store whether it is there. While it has not answered for
+// storeSilence, silent is set and nothing is answered from memory.
+func (s *Service) listen(silence *time.Timer) func(context.Context) error {
+	return func(ctx context.Context) error {
+		if err := s.store.Ping(ctx); err != nil {
+			return err
+		}
+		silence.Reset(storeSilence)
+		s.silent.Store(false)
+		return nil
+	}
+}

@@ -1,0 +1,198 @@
+package sessiontest
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/token"
+)
+
+// Fault is what is wrong with a [FaultyStore].
+type Fault int32
+
+// The faults.
+const (
+	NoFault    Fault = iota
+	Fails            // every call fails at once, and nothing is done
+	Hangs            // every call waits until its caller gives up or the fault goes, and nothing is done
+	FailsAfter       // what is written is done, and its caller is told of a failure; reads fail
+	HangsAfter       // what is written is done, and its caller hears of it when the fault goes; reads hang
+	Late             // what is written is done when the fault goes, whether its caller still waits or not; reads work
+)
+
+// ErrFault is the error of a failing call.
+var ErrFault = errors.New("sessiontest: the store failed")
+
+// FaultyStore is a store that can be told to fail. Safe for concurrent use.
+type FaultyStore struct {
+	session.Store
+	hurt atomic.Int64
+
+	mu    sync.Mutex
+	fault Fault
+	gone  chan struct{} // closed when the fault goes
+}
+
+// Be gives the store a fault, or takes it away.
+func (s *FaultyStore) Be(f Fault) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.gone != nil {
+		close(s.gone)
+	}
+	s.fault, s.gone = f, make(chan struct{})
+}
+
+func (s *FaultyStore) now() (Fault, <-chan struct{}) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.fault, s.gone
+}
+
+// Hurt returns how many calls a fault has met.
+func (s *FaultyStore) Hurt() int64 { return s.hurt.Load() }
+
+// read returns the error of a call that reads, nil without a fault.
+func (s *FaultyStore) read(ctx context.Context) error {
+	if f, _ := s.now(); f == Late {
+		return nil
+	}
+	return s.write(ctx, func() error { return nil })
+}
+
+// write does what the fault lets happen of a call that writes.
+func (s *FaultyStore) write(ctx context.Context, do func() error) error {
+	f, gone := s.now()
+	switch f {
+	case NoFault:
+		return do()
+	case Late:
+		done := make(chan error, 1)
+		go func() { <-gone; done <- do() }()
+		select {
+		case err := <-done:
+			return err
+		case <-ctx.Done():
+			return ctx.Err()
+		}
+	case FailsAfter, HangsAfter:
+		if err := do(); err != nil {
+			return err
+		}
+	}
+	s.hurt.Add(1)
+	if f == Fails || f == FailsAfter {
+		return ErrFault
+	}
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-gone:
+	}
+	if f == Hangs {
+		return ErrFault
+	}
+	return nil
+}
+
+// Session implements session.Store.
+func (s *FaultyStore) Session(ctx context.Context, id token.ID) (session.Session, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Session{}, err
+	}
+	return s.Store.Session(ctx, id)
+}
+
+// Roster implements session.Store.
+func (s *FaultyStore) Roster(ctx context.Context, subjectID string) (session.Roster, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Roster{}, err
+	}
+	return s.Store.Roster(ctx, subjectID)
+}
+
+// UserOf implements session.Store.
+func (s *FaultyStore) UserOf(ctx context.Context, account session.Account) (string, error) {
+	if err := s.read(ctx); err != nil {
+		return "", err
+	}
+	return s.Store.UserOf(ctx, account)
+}
+
+// Live implements session.Store.
+func (s *FaultyStore) Live(ctx context.Context, since time.Time) iter.Seq2[session.Session, error] {
+	if err := s.read(ctx); err != nil {
+		return func(yield func(session.Session, error) bool) { yield(session.Session{}, err) }
+	}
+	return s.Store.Live(ctx, since)
+}
+
+// Apply implements session.Store.
+func (s *FaultyStore) Apply(ctx context.Context, changes ...session.Change) []error {
+	errs := make(chan []error, 1)
+	err := s.write(ctx, func() error {
+		errs <- s.Store.Apply(context.WithoutCancel(ctx), changes...)
+		return nil
+	})
+	if err == nil {
+		return <-errs
+	}
+	out := make([]error, len(changes))
+	for i := range out {
+		out[i] = err
+	}
+	return out
+}
+
+// Keys implements session.Store.
+func (s *FaultyStore) Keys(ctx context.Context) ([]session.WrappedKey, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Keys(ctx)
+}
+
+// AddKey implements session.Store.
+func (s *FaultyStore) AddKey(ctx context.Context, k session.WrappedKey) error {
+	return s.write(ctx, func() error { return s.Store.AddKey(ctx, k) })
+}
+
+// DropKeys implements session.Store.
+func (s *FaultyStore) DropKeys(ctx context.Context, ids ...string) error {
+	return s.write(ctx, func() error { return s.Store.DropKeys(ctx, ids...) })
+}
+
+// Meta implements session.Store.
+func (s *FaultyStore) Meta(ctx context.Context) (session.Meta, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Meta{}, err
+	}
+	return s.Store.Meta(ctx)
+}
+
+// SetMeta implements session.Store.
+func (s *FaultyStore) SetMeta(ctx context.Context, old, new session.Meta) error {
+	return s.write(ctx, func() error { return s.Store.SetMeta(ctx, old, new) })
+}
+
+// Sweep implements session.Store.
+func (s *FaultyStore) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n int, err error) {
+	err = s.write(ctx, func() (err error) {
+		n, err = s.Store.Sweep(ctx, cut, limit)
+		return err
+	})
+	return n, err
+}
+
+// Ping implements session.Store.
+func (s *FaultyStore) Ping(ctx context.Context) error {
+	if err := s.read(ctx); err != nil {
+		return err
+	}
+	return s.Store.Ping(ctx)
+}
