@@ -5,14 +5,11 @@ import (
 	"bytes"
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"strings"
-	"sync"
 	"testing"
-	"time"
 
 	"github.com/mentalverse/session/api"
 	"github.com/mentalverse/session/test/contract"
@@ -84,75 +81,6 @@ func TestTheSpecificationsClient(t *testing.T) {
 	p := serve(t, t.TempDir())
 	defer p.kill(t)
 	contract.Run(t, p.url, "")
-}
-
-// What was acknowledged before kill -9 holds after it.
-func TestKillKeepsWhatWasAcknowledged(t *testing.T) {
-	dir := t.TempDir()
-	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
-	defer cancel()
-	type acknowledged struct {
-		tokens api.Tokens
-		ended  bool
-		asked  bool // to log out: unless acknowledged, either may hold
-	}
-	var mu sync.Mutex
-	var all []*acknowledged
-	rounds := 10
-	for range rounds {
-		p := serve(t, dir)
-		r := remote{Server: p.url}
-		var wg sync.WaitGroup
-		stop, halt := context.WithCancel(ctx)
-		for range 4 {
-			wg.Go(func() {
-				for stop.Err() == nil {
-					tokens, err := signIn(stop, r)
-					if err != nil {
-						continue
-					}
-					a := &acknowledged{tokens: tokens}
-					mu.Lock()
-					all = append(all, a)
-					mu.Unlock()
-					if rand.IntN(2) == 0 {
-						a.asked = true
-						if _, err := ask[api.Empty](stop, r, "POST", "/sessions/logout", tokens.SessionToken, nil); err == nil {
-							a.ended = true
-						}
-						continue
-					}
-					if next, err := ask[api.Tokens](stop, r, "POST", "/sessions/refresh", "", api.RefreshRequest{RefreshToken: tokens.RefreshToken}); err == nil {
-						a.tokens = next
-					}
-				}
-			})
-		}
-		timer := time.NewTimer(time.Duration(100+rand.IntN(400)) * time.Millisecond)
-		<-timer.C
-		p.kill(t)
-		halt()
-		wg.Wait()
-	}
-	p := serve(t, dir)
-	defer p.kill(t)
-	r := remote{Server: p.url}
-	lost, revived, ended := 0, 0, 0
-	for _, a := range all {
-		_, err := ask[api.Session](ctx, r, "GET", "/sessions/current", a.tokens.SessionToken, nil)
-		if a.ended {
-			ended++
-			if err == nil {
-				revived++
-			}
-		} else if err != nil && !a.asked {
-			lost++
-		}
-	}
-	t.Logf("%d kills: %d sessions acknowledged, %d of them ended", rounds, len(all), ended)
-	if lost > 0 || revived > 0 || len(all) == 0 {
-		t.Errorf("%d lost, %d revived of %d", lost, revived, len(all))
-	}
 }
 
 // signIn makes a fresh person and signs in.

@@ -23,6 +23,7 @@ const (
 	// reserveSlack is what must be free besides, or the disk would be full again
 	// at once.
 	reserveSlack = 16 << 20
+	reserveProbe = 1 << 20 // less than this is no room
 	refillEvery  = time.Second
 )
 
@@ -88,7 +89,21 @@ func fillWithZeros(f *os.File, size int64) error {
 	return nil
 }
 
+// blames reports whether a failed transaction failed because the disk is full.
+// SQLite does not always say so: a write that was cut short for want of room
+// comes as an error of input and output.
+func (r *reserve) blames(err error) bool {
+	if isFull(err) {
+		return true
+	}
+	if !errors.Is(err, sqlite3.IOERR) {
+		return false
+	}
+	err = allocate(r.file, reserveSize+reserveProbe)
+	return isFull(errors.Join(err, r.file.Truncate(reserveSize)))
+}
+
 // isFull reports whether an error tells that the disk has no room.
 func isFull(err error) bool {
-	return errors.Is(err, sqlite3.FULL) || errors.Is(err, sqlite3.IOERR_SHMSIZE) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
+	return errors.Is(err, sqlite3.FULL) || errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT)
 }

@@ -114,7 +114,7 @@ func (s *Store) gather(batch []*op) []*op {
 func (s *Store) commit(batch []*op) {
 	if !s.reserve.spent {
 		err := s.transact(batch)
-		if !isFull(err) {
+		if err == nil || !s.reserve.blames(err) {
 			answer(batch, err)
 			return
 		}
