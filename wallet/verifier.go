@@ -20,7 +20,8 @@ type Chain struct {
 	// Canonical refuses an address that is not in its one canonical form.
 	Canonical func(address string) error
 	// Verify checks the signatures and that the account's own key is behind
-	// them. The text has been checked before.
+	// them. The text has been checked before. A *session.Error is passed on as it
+	// is; any other makes the credential invalid.
 	Verify func(ctx context.Context, c Credential, address string, now time.Time) (session.Evidence, error)
 }
 
@@ -122,6 +123,10 @@ func (p presented) Verify(ctx context.Context, c session.Challenge, now time.Tim
 		return session.Evidence{}, session.Refuse(session.CodeChallengeInvalid, "The signed text is not the one this service wrote.", err)
 	}
 	e, err := p.chain.Verify(ctx, p.credential, p.message.Address, now)
+	var refused *session.Error
+	if errors.As(err, &refused) {
+		return session.Evidence{}, refused // such as: it is not known whether it holds
+	}
 	if err != nil {
 		return session.Evidence{}, invalid(err)
 	}

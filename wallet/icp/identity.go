@@ -83,6 +83,13 @@ func NewSecp256k1Identity() (*Identity, error) {
 	}}, nil
 }
 
+// SignWith returns an identity whose signatures are made elsewhere: by a
+// canister, an authenticator, a device. publicKey is its key in DER.
+func SignWith(publicKey []byte, sign func(message []byte) ([]byte, error)) *Identity {
+	der := slices.Clone(publicKey)
+	return &Identity{root: der, own: der, sign: sign}
+}
+
 // Principal returns the identity's account address.
 func (i *Identity) Principal() string { return principalOf(i.root) }
 
@@ -118,7 +125,7 @@ func (i *Identity) Credential(text string) (string, error) {
 		return "", err
 	}
 	return wallet.Credential{
-		Version: 1, Type: Chain().Type, Message: text, Signature: sig, PublicKey: i.root, Delegations: i.chain,
+		Version: 1, Type: credentialType, Message: text, Signature: sig, PublicKey: i.root, Delegations: i.chain,
 	}.Encode()
 }
 
