@@ -68,11 +68,13 @@ func (s *Subnet) Delegate(layout Layout, ranges ...Range) *Subnet {
 	case OneLeaf:
 		about["canister_ranges"] = Leaf(selfDescribed(append([]Range{}, ranges...)))
 	case Sharded:
-		shards := map[string]Tree{}
-		for _, r := range ranges {
-			shards[string(r[0])] = Leaf(selfDescribed([]Range{r}))
+		first := []byte{}
+		if len(ranges) > 0 {
+			first = ranges[0][0]
 		}
-		state["canister_ranges"] = Label(to.id, Labels(shards))
+		shard := Label(first, Leaf(selfDescribed(append([]Range{}, ranges...))))
+		// A delegation shows the shard that a canister is in, of many.
+		state["canister_ranges"] = Label(to.id, Fork(shard, Pruned(Label([]byte("~"), Empty()))))
 	}
 	state["subnet"] = Fork(Label(to.id, Labels(about)), Pruned(Label([]byte("~"), Empty())))
 	state["time"] = Leaf(leb128(fixedTime))

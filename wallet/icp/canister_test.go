@@ -119,6 +119,10 @@ func TestRefusedCanisterSignatures(t *testing.T) {
 		return sessiontest.Label([]byte("subnet"), sessiontest.Label(fresh.ID(), sessiontest.Labels(map[string]sessiontest.Tree{
 			"canister_ranges": ranges, "public_key": sessiontest.Leaf(key)})))
 	}
+	shards := sessiontest.Fork(
+		sessiontest.Label([]byte("canister_ranges"), sessiontest.Label(fresh.ID(), sessiontest.Labels(map[string]sessiontest.Tree{
+			"\x00": sessiontest.Leaf([]byte("\x81\x82\x41\x00\x42\x00\x00")), "\x00\x00": sessiontest.Leaf([]byte("\x81\x82\x42\x00\x00\x41\xff"))}))),
+		about(fresh.PublicKey(), sessiontest.Empty()))
 	cborRanges := sessiontest.Leaf([]byte("\x81\x82\x41\x00\x41\xff")) // everything
 	deep := good
 	for range 300 {
@@ -142,6 +146,7 @@ func TestRefusedCanisterSignatures(t *testing.T) {
 		"good":                           {signed(subnet, good), nil},
 		"good, no tag":                   {signed(subnet, good)[3:], nil},
 		"good, by a vouched key":         {signed(root.Vouch(fresh, about(fresh.PublicKey(), cborRanges)), good), nil},
+		"of the second of two shards":    {signed(root.Vouch(fresh, shards), good), nil},
 		"of the only canister":           {signed(root.Delegate(sessiontest.OneLeaf, rangeOf(7, 7)), good), nil},
 		"of another payload":             {signed(subnet, tree("sig", under, under, empty)), icp.ErrNotSigned},
 		"of another person":              {signed(subnet, tree("sig", over, over, empty)), icp.ErrNotSigned},
