@@ -140,12 +140,16 @@ func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (
 	if err != nil {
 		return nil, nil, err
 	}
+	verifier, err := c.verifier()
+	if err != nil {
+		return nil, nil, err
+	}
 	store, err := sqlite.Open(ctx, c.database())
 	if err != nil {
 		return nil, nil, err
 	}
 	service, err := session.NewService(ctx, session.Config{
-		Store: store, Verifier: c.verifier(), MasterKey: master, RestoreEpoch: epoch,
+		Store: store, Verifier: verifier, MasterKey: master, RestoreEpoch: epoch,
 		Issuer: c.publicURL(), Algorithm: c.Algorithm, Policies: c.policies(),
 		Now: c.Now, Log: log, Observer: o,
 	})
@@ -156,14 +160,18 @@ func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (
 }
 
 // verifier serves the chains of this build for the configured origin.
-func (c *Config) verifier() session.Verifier {
+func (c *Config) verifier() (session.Verifier, error) {
 	if c.Verifier != nil {
-		return c.Verifier
+		return c.Verifier, nil
 	}
 	u, _ := url.Parse(c.publicURL()) // checked before
+	roots, err := c.rootKeys()
+	if err != nil {
+		return nil, err
+	}
 	return wallet.New(wallet.Config{
 		Domain: u.Host, URI: c.publicURL() + api.BasePath + "/sessions", Service: c.Service,
-	}, icp.Chain())
+	}, icp.Chain(roots...)), nil
 }
 
 func newHTTPServer(h http.Handler, log *slog.Logger) *http.Server {
