@@ -3,6 +3,7 @@ package icp
 import (
 	"bytes"
 	"slices"
+	"sync"
 
 	bls12381 "github.com/consensys/gnark-crypto/ecc/bls12-381"
 )
@@ -18,8 +19,15 @@ var blsDomain = []byte("BLS_SIG_BLS12381G1_XMD:SHA-256_SSWU_RO_NUL_")
 // about what a bare pairing does.
 type blsKey struct {
 	der   []byte
-	lines [][2][len(bls12381.LoopCounter) - 1]bls12381.LineEvaluationAff // the generator's, the key's
+	lines []lines // the generator's, the key's
 }
+
+type lines = [2][len(bls12381.LoopCounter) - 1]bls12381.LineEvaluationAff
+
+var generatorLines = sync.OnceValue(func() lines {
+	_, _, _, generator := bls12381.Generators()
+	return bls12381.PrecomputeLines(generator)
+})
 
 // parseBLSKey reads a key in DER. SetBytes checks its curve and its subgroup.
 func parseBLSKey(der []byte) (*blsKey, error) {
@@ -31,9 +39,8 @@ func parseBLSKey(der []byte) (*blsKey, error) {
 	if _, err := point.SetBytes(raw); err != nil || point.IsInfinity() {
 		return nil, ErrKey
 	}
-	_, _, _, generator := bls12381.Generators()
 	k := &blsKey{der: bytes.Clone(der)}
-	k.lines = append(k.lines, bls12381.PrecomputeLines(generator), bls12381.PrecomputeLines(point))
+	k.lines = append(k.lines, generatorLines(), bls12381.PrecomputeLines(point))
 	return k, nil
 }
 

@@ -50,10 +50,12 @@ func (s *subnets) read(d *subnetDelegation) (*subnet, error) {
 	if found.vouched.delegation != nil {
 		return nil, ErrSubdelegation
 	}
-	tree, ok := found.vouched.tree, false
-	if found.der, ok = tree.leaf([]byte("subnet"), d.subnet, []byte("public_key")); !ok {
+	tree := found.vouched.tree
+	der, ok := tree.leaf([]byte("subnet"), d.subnet, []byte("public_key"))
+	if !ok {
 		return nil, ErrCertificate
 	}
+	found.der = der
 	found.ranges, err = rangesOf(tree, d.subnet)
 	return found, err
 }
