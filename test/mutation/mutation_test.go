@@ -93,8 +93,6 @@ var mutations = []mutation{
 	{"wallet/icp/certificate.go", `func() error { return n.signedByRoot(by.vouched) }`, `func() error { return nil }`, "./wallet/icp"},
 	{"wallet/icp/certificate.go", `return key.verify(c.signed(), c.signature)`, `_ = key
 	return nil`, "./wallet/icp"},
-	{"wallet/icp/certificate.go", `	defer n.slots.give()
-`, ``, "./wallet/icp"},
 	{"wallet/icp/subnets.go", `	if found.vouched.delegation != nil {
 		return nil, ErrSubdelegation
 	}
