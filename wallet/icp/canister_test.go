@@ -180,7 +180,7 @@ func TestRefusedCanisterSignatures(t *testing.T) {
 		"two tags":                       {append([]byte{0xd9, 0xd9, 0xf7}, signed(subnet, good)...), icp.ErrSignature},
 		"of indefinite length":           {append(append([]byte{0xbf}, signed(subnet, good)[4:]...), 0xff), icp.ErrSignature},
 		"a tree as long as a key":        {bytes.Repeat([]byte{0x81}, 70_000), icp.ErrSignature},
-		"a repeated field":               {[]byte("\xa2\x64tree\x81\x00\x64tree\x81\x00"), icp.ErrSignature},
+		"a repeated field":               {append(append([]byte{0xa3}, signed(subnet, good)[4:]...), []byte("\x64tree\x81\x00")...), icp.ErrSignature},
 	} {
 		n := icp.NewNetwork(ic.RootKey())
 		err := n.Key(t.Context(), sessiontest.CanisterKey(canister, []byte(person)), payload, test.signature)
