@@ -37,6 +37,7 @@ type Config struct {
 	Service        string          `yaml:"service"`
 	Algorithm      token.Algorithm `yaml:"algorithm"`
 	Profile        string          `yaml:"profile"`
+	ICPRootKeys    []string        `yaml:"icp_root_keys"`
 	RestoreEpoch   *uint32         `yaml:"restore_epoch"`
 	MasterKeyFile  string          `yaml:"master_key_file"`
 	LogFormat      string          `yaml:"log_format"`
@@ -177,6 +178,9 @@ func (c *Config) Check() error {
 	}
 	if (c.TLSCert == "") != (c.TLSKey == "") {
 		return errors.New("tls_cert and tls_key: one needs the other")
+	}
+	if _, err := c.rootKeys(); err != nil {
+		return err
 	}
 	if c.Chaos && !c.Dev {
 		return errors.New("chaos: only together with dev: it fails calls of real people")

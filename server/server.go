@@ -143,12 +143,16 @@ func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (
 	if err != nil {
 		return nil, nil, err
 	}
+	verifier, err := c.verifier()
+	if err != nil {
+		return nil, nil, err
+	}
 	store, err := sqlite.Open(ctx, c.database())
 	if err != nil {
 		return nil, nil, err
 	}
 	service, err := session.NewService(ctx, session.Config{
-		Store: store, Verifier: c.verifier(), MasterKey: master, RestoreEpoch: epoch,
+		Store: store, Verifier: verifier, MasterKey: master, RestoreEpoch: epoch,
 		Issuer: c.publicURL(), Algorithm: c.Algorithm, Policies: c.policies(),
 		Now: c.Now, Log: log, Observer: o,
 	})
@@ -159,11 +163,15 @@ func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (
 }
 
 // verifier serves the chains of this build for the configured origin.
-func (c *Config) verifier() session.Verifier {
+func (c *Config) verifier() (session.Verifier, error) {
 	if c.Verifier != nil {
-		return c.Verifier
+		return c.Verifier, nil
 	}
-	return wallet.New(c.texts(), icp.Chain(), ethereum.Chain(), solana.Chain())
+	roots, err := c.rootKeys()
+	if err != nil {
+		return nil, err
+	}
+	return wallet.New(c.texts(), icp.Chain(roots...), ethereum.Chain(), solana.Chain()), nil
 }
 
 // texts is what sign-in texts say of this service.

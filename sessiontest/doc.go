@@ -1,2 +1,4 @@
-// Package sessiontest holds fakes that others may use in their tests too.
+// Package sessiontest holds fakes that others may use in their tests too: a clock,
+// a network that loses answers, an Internet Computer with Internet Identity, and a
+// passkey. What they sign is real; only the keys are made up.
 package sessiontest

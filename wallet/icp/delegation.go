@@ -28,46 +28,53 @@ var (
 
 const delegationSeparator = "\x1Aic-request-auth-delegation"
 
-// walk checks a chain from the root key and returns the key that signs at its
-// end, and the chain's earliest expiration.
-func walk(root []byte, chain []wallet.SignedDelegation, now time.Time) (signer publicKey, notAfter time.Time, err error) {
+// link is one signature of a chain: whose, over what.
+type link struct {
+	key                publicKey
+	message, signature []byte
+}
+
+// walk checks all of a chain but its signatures, and returns those of its
+// delegations, the key that signs at its end, and its earliest expiration.
+func (n *network) walk(root []byte, chain []wallet.SignedDelegation, now time.Time) (links []link, signer publicKey, notAfter time.Time, err error) {
+	refuse := func(err error) ([]link, publicKey, time.Time, error) { return nil, nil, time.Time{}, err }
 	if len(chain) > maxDelegations {
-		return nil, notAfter, ErrTooMany
+		return refuse(ErrTooMany)
 	}
-	if signer, err = parsePublicKey(root); err != nil {
-		return nil, notAfter, err
+	if signer, err = n.publicKey(root); err != nil {
+		return refuse(err)
 	}
 	seen := [][]byte{root}
 	for i := range chain {
 		d := &chain[i].Delegation
 		if slices.ContainsFunc(seen, func(k []byte) bool { return bytes.Equal(k, d.PublicKey) }) {
-			return nil, notAfter, ErrCycle
+			return refuse(ErrCycle)
 		}
 		seen = append(seen, d.PublicKey)
 		if d.Targets != nil {
-			return nil, notAfter, ErrTargets
+			return refuse(ErrTargets)
 		}
 		ends, nanos, err := expiration(d.Expiration)
-		if err != nil {
-			return nil, notAfter, err
-		}
-		if !signer.verify(delegationMessage(d, nanos), chain[i].Signature) {
-			return nil, notAfter, ErrSignature
-		}
 		switch {
+		case err != nil:
+			return refuse(err)
 		case d.Permissions != nil && *d.Permissions != "all":
-			return nil, notAfter, ErrPermissions
+			return refuse(ErrPermissions)
 		case !now.Before(ends):
-			return nil, notAfter, ErrExpired
+			return refuse(ErrExpired)
 		}
 		if notAfter.IsZero() || ends.Before(notAfter) {
 			notAfter = ends
 		}
-		if signer, err = parsePublicKey(d.PublicKey); err != nil {
-			return nil, notAfter, err
+		links = append(links, link{signer, delegationMessage(d, nanos), chain[i].Signature})
+		if signer, err = n.publicKey(d.PublicKey); err != nil {
+			return refuse(err)
+		}
+		if _, is := signer.(canisterKey); is {
+			return refuse(ErrCanisterKey)
 		}
 	}
-	return signer, notAfter, nil
+	return links, signer, notAfter, nil
 }
 
 // expiration reads decimal nanoseconds in their one spelling.

@@ -6,8 +6,6 @@ import (
 	"crypto/elliptic"
 	"crypto/rand"
 	"crypto/sha256"
-	"crypto/x509"
-	"encoding/pem"
 	"errors"
 	"slices"
 	"strconv"
@@ -83,6 +81,13 @@ func NewSecp256k1Identity() (*Identity, error) {
 	}}, nil
 }
 
+// SignWith returns an identity whose signatures are made elsewhere: by a
+// canister, an authenticator, a device. publicKey is its key in DER.
+func SignWith(publicKey []byte, sign func(message []byte) ([]byte, error)) *Identity {
+	der := slices.Clone(publicKey)
+	return &Identity{root: der, own: der, sign: sign}
+}
+
 // Principal returns the identity's account address.
 func (i *Identity) Principal() string { return principalOf(i.root) }
 
@@ -118,39 +123,25 @@ func (i *Identity) Credential(text string) (string, error) {
 		return "", err
 	}
 	return wallet.Credential{
-		Version: 1, Type: Chain().Type, Message: text, Signature: sig, PublicKey: i.root, Delegations: i.chain,
+		Version: 1, Type: credentialType, Message: text, Signature: sig, PublicKey: i.root, Delegations: i.chain,
 	}.Encode()
 }
 
-const pemType = "PRIVATE KEY"
-
-var errIdentity = errors.New("not an Ed25519 identity in PKCS #8 PEM")
+var errIdentity = errors.New("not an Ed25519 identity")
 
 // MarshalPEM returns an Ed25519 identity as PKCS #8 in PEM. Keep it private.
 func (i *Identity) MarshalPEM() ([]byte, error) {
 	if i.ed == nil {
 		return nil, errIdentity
 	}
-	der, err := x509.MarshalPKCS8PrivateKey(i.ed)
-	if err != nil {
-		return nil, err
-	}
-	return pem.EncodeToMemory(&pem.Block{Type: pemType, Bytes: der}), nil
+	return wallet.MarshalEd25519PEM(i.ed)
 }
 
 // ParseIdentityPEM is the inverse of MarshalPEM.
 func ParseIdentityPEM(b []byte) (*Identity, error) {
-	block, rest := pem.Decode(b)
-	if block == nil || block.Type != pemType || len(rest) != 0 {
-		return nil, errIdentity
-	}
-	key, err := x509.ParsePKCS8PrivateKey(block.Bytes)
+	key, err := wallet.ParseEd25519PEM(b)
 	if err != nil {
-		return nil, errIdentity
+		return nil, err
 	}
-	ed, ok := key.(ed25519.PrivateKey)
-	if !ok {
-		return nil, errIdentity
-	}
-	return fromEd25519(ed), nil
+	return fromEd25519(key), nil
 }

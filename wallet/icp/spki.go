@@ -2,16 +2,20 @@ package icp
 
 import (
 	"bytes"
+	"context"
 	"crypto/ecdsa"
 	"crypto/ed25519"
 	"crypto/elliptic"
 	"crypto/sha256"
+	"encoding/asn1"
 	"encoding/hex"
 	"errors"
 	"math/big"
 
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 	secp "github.com/decred/dcrd/dcrec/secp256k1/v4/ecdsa"
+
+	"github.com/mentalverse/session/wallet"
 )
 
 // Public keys arrive as DER; exact prefixes give one key one spelling, and so
@@ -22,6 +26,9 @@ var (
 	secp256k1Prefix = unhex("3056301006072a8648ce3d020106052b8104000a034200")
 )
 
+// maxKey bounds a key's DER: an RSA modulus of 4096 bits and what is around it.
+const maxKey = 1024
+
 func unhex(s string) []byte {
 	b, err := hex.DecodeString(s)
 	if err != nil {
@@ -30,38 +37,30 @@ func unhex(s string) []byte {
 	return b
 }
 
-// smallOrder are the encodings of Ed25519 points of small order, canonical and
-// not, with the sign bit clear: one signature of theirs fits many texts.
-var smallOrder = [][]byte{
-	unhex("0000000000000000000000000000000000000000000000000000000000000000"),
-	unhex("0100000000000000000000000000000000000000000000000000000000000000"),
-	unhex("26e8958fc2b227b045c3f489f2ef98f0d5dfac05d3c63339b13802886d53fc05"),
-	unhex("c7176a703d4dd84fba3c0b760d10670f2a2053fa2c39ccc64ec7fd7792ac037a"),
-	unhex("ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-	unhex("edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-	unhex("eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f"),
-}
-
 // Why a key or a signature is refused; for the log.
 var (
 	ErrKey       = errors.New("icp: not a public key of a known scheme")
 	ErrSignature = errors.New("icp: signature does not verify")
 )
 
-// publicKey checks a signature over a message.
+// publicKey checks a signature over a message: nil, a reason why it does not
+// hold, or a *session.Error if that is not known.
 type publicKey interface {
-	verify(message, signature []byte) bool
+	verify(ctx context.Context, message, signature []byte) error
 }
 
-// parsePublicKey reads a DER public key.
-func parsePublicKey(der []byte) (publicKey, error) {
-	if raw, ok := bytes.CutPrefix(der, ed25519Prefix); ok && len(raw) == ed25519.PublicKeySize {
-		plain := bytes.Clone(raw)
-		plain[31] &= 0x7f
-		for _, p := range smallOrder {
-			if bytes.Equal(plain, p) {
-				return nil, ErrKey
-			}
+func verdict(ok bool) error {
+	if !ok {
+		return ErrSignature
+	}
+	return nil
+}
+
+// publicKey reads a DER public key.
+func (n *network) publicKey(der []byte) (publicKey, error) {
+	if raw, ok := bytes.CutPrefix(der, ed25519Prefix); ok {
+		if wallet.CheckEd25519Key(raw) != nil {
+			return nil, ErrKey
 		}
 		return edKey(bytes.Clone(raw)), nil
 	}
@@ -79,37 +78,62 @@ func parsePublicKey(der []byte) (publicKey, error) {
 		}
 		return secpKey{k}, nil
 	}
+	switch algorithm, bits := unwrap(der); {
+	case algorithm.Equal(canisterOID):
+		return parseCanisterKey(n, bits)
+	case algorithm.Equal(coseOID):
+		return parseCOSE(n, bits)
+	}
 	return nil, ErrKey
+}
+
+// unwrap returns what a key of the Internet Computer's own kinds is made of,
+// nothing if it is not DER in its one spelling.
+func unwrap(der []byte) (asn1.ObjectIdentifier, []byte) {
+	var key struct {
+		Algorithm struct{ ID asn1.ObjectIdentifier }
+		Bits      asn1.BitString
+	}
+	if len(der) > maxKey {
+		return nil, nil
+	}
+	if _, err := asn1.Unmarshal(der, &key); err != nil {
+		return nil, nil
+	}
+	if again, err := asn1.Marshal(key); err != nil || !bytes.Equal(again, der) || key.Bits.BitLength%8 != 0 {
+		return nil, nil
+	}
+	return key.Algorithm.ID, key.Bits.Bytes
 }
 
 type edKey ed25519.PublicKey
 
-func (k edKey) verify(message, sig []byte) bool {
-	return len(sig) == ed25519.SignatureSize && ed25519.Verify(ed25519.PublicKey(k), message, sig)
+func (k edKey) verify(_ context.Context, message, sig []byte) error {
+	return verdict(len(sig) == ed25519.SignatureSize && ed25519.Verify(ed25519.PublicKey(k), message, sig))
 }
 
 type p256Key struct{ *ecdsa.PublicKey }
 
 // verify accepts high S: WebCrypto makes it half the time.
-func (k p256Key) verify(message, sig []byte) bool {
+func (k p256Key) verify(_ context.Context, message, sig []byte) error {
 	if len(sig) != 64 {
-		return false
+		return ErrSignature
 	}
 	sum := sha256.Sum256(message)
-	return ecdsa.Verify(k.PublicKey, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:]))
+	return verdict(ecdsa.Verify(k.PublicKey, sum[:], new(big.Int).SetBytes(sig[:32]), new(big.Int).SetBytes(sig[32:])))
 }
 
 type secpKey struct{ *secp256k1.PublicKey }
 
 // verify refuses high S, which no wallet of this curve makes.
-func (k secpKey) verify(message, sig []byte) bool {
+func (k secpKey) verify(_ context.Context, message, sig []byte) error {
 	if len(sig) != 64 {
-		return false
+		return ErrSignature
 	}
 	var r, s secp256k1.ModNScalar
 	if r.SetByteSlice(sig[:32]) || s.SetByteSlice(sig[32:]) || s.IsOverHalfOrder() {
-		return false
+		return ErrSignature
 	}
 	sum := sha256.Sum256(message)
-	return secp.NewSignature(&r, &s).Verify(sum[:], k.PublicKey)
+	return verdict(secp.NewSignature(&r, &s).Verify(sum[:], k.PublicKey))
 }

@@ -1,9 +1,7 @@
 package icp
 
 import (
-	"encoding/json"
 	"errors"
-	"os"
 	"testing"
 	"time"
 
@@ -13,26 +11,17 @@ import (
 // The credentials were made by the real client libraries. Their nonces and
 // origins are foreign, so they exercise parsing and signatures only.
 func TestCredentialsOfTheClientLibraries(t *testing.T) {
-	b, err := os.ReadFile("../../../shared/vectors/js.json")
-	if errors.Is(err, os.ErrNotExist) && os.Getenv("CI") != "true" {
-		t.Skip("SKIPPED: the vectors made with the client libraries are not beside this repository (../shared/vectors/js.json)")
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
-	var vectors []struct {
+	var list []struct {
 		Name, Credential, Account, Expect string
 		Now                               time.Time
 	}
-	if err := json.Unmarshal(b, &vectors); err != nil {
-		t.Fatal(err)
-	}
+	vectors(t, "js.json", &list)
 	reasons := map[string]error{
 		"ok": nil, "targets": ErrTargets, "permissions": ErrPermissions, "expired": ErrExpired, "cycle": ErrCycle,
 		"signature": ErrSignature, "account": ErrAccount, "too many": ErrTooMany,
 	}
 	checked := 0
-	for _, v := range vectors {
+	for _, v := range list {
 		c, err := wallet.ParseCredential(v.Credential)
 		if err == nil && c.Type != Chain().Type {
 			continue
@@ -50,7 +39,7 @@ func TestCredentialsOfTheClientLibraries(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			e, err := verify(t.Context(), c, m.Address, v.Now)
+			e, err := mainnet.verify(t.Context(), c, m.Address, v.Now)
 			if !errors.Is(err, want) {
 				t.Fatalf("got %v, want %v", err, want)
 			}

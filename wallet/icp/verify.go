@@ -3,15 +3,12 @@ package icp
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/wallet"
 )
-
-// MainnetChainID is the text's Chain ID line: the first 32 hex digits of the
-// SHA-256 of the mainnet root key in DER.
-const MainnetChainID = "icp:737ba355e855bd4b61279056603e0550"
 
 // challengeSeparator keeps a signed challenge apart from requests and
 // delegations (ICRC-32).
@@ -20,11 +17,20 @@ const challengeSeparator = "\x13ic-signer-challenge"
 // ErrAccount tells that the key behind a credential is not the account's.
 var ErrAccount = errors.New("icp: the key is not the account's")
 
-// Chain is the Internet Computer for the registry of chains.
-func Chain() wallet.Chain {
+// credentialType is that of this chain's credentials.
+const credentialType = "icp:icrc32"
+
+// Chain is the Internet Computer for the registry of chains: the mainnet, or a
+// network of the given root keys instead. The first gives the text's Chain ID
+// line. Mainnet's must not stand beside another: the other's holder could sign as
+// any person of the mainnet.
+func Chain(roots ...RootKey) wallet.Chain {
+	if len(roots) == 0 {
+		roots = []RootKey{Mainnet()}
+	}
 	return wallet.Chain{
-		Name: session.InternetComputer, Noun: "Internet Computer", ChainID: MainnetChainID,
-		Type: "icp:icrc32", Canonical: CheckPrincipal, Verify: verify,
+		Name: session.InternetComputer, Noun: "Internet Computer", ChainID: roots[0].ChainID(),
+		Type: credentialType, Canonical: CheckPrincipal, Verify: newNetwork(roots...).verify,
 	}
 }
 
@@ -34,17 +40,21 @@ func challengeMessage(text string) []byte {
 }
 
 // verify checks the account, the chain of delegations and the signature over
-// the text.
-func verify(_ context.Context, c wallet.Credential, address string, now time.Time) (session.Evidence, error) {
+// the text. Signatures are checked from the end of the chain: the root's may be a
+// canister's, and cost a hundred times the others.
+func (n *network) verify(ctx context.Context, c wallet.Credential, address string, now time.Time) (session.Evidence, error) {
 	if CheckPrincipal(address) != nil || principalOf(c.PublicKey) != address {
 		return session.Evidence{}, ErrAccount
 	}
-	signer, notAfter, err := walk(c.PublicKey, c.Delegations, now)
+	links, signer, notAfter, err := n.walk(c.PublicKey, c.Delegations, now)
 	if err != nil {
 		return session.Evidence{}, err
 	}
-	if !signer.verify(challengeMessage(c.Message), c.Signature) {
-		return session.Evidence{}, ErrSignature
+	links = append(links, link{signer, challengeMessage(c.Message), c.Signature})
+	for _, l := range slices.Backward(links) {
+		if err := l.key.verify(ctx, l.message, l.signature); err != nil {
+			return session.Evidence{}, err
+		}
 	}
 	e := session.Evidence{
 		Account:  session.Account{Chain: session.InternetComputer, Address: address},
