@@ -3,6 +3,7 @@ package api
 import (
 	"encoding/json"
 	"strconv"
+	"strings"
 )
 
 // Appender is an answer that appends its own JSON: the one that is asked for
@@ -45,11 +46,19 @@ func (v *Validation) AppendJSON(b []byte) []byte {
 	return append(b, '}')
 }
 
+// plain are the characters that stand in a JSON string as they are.
+var plain = func() (t [256]bool) {
+	for c := ' '; c <= '~'; c++ {
+		t[c] = !strings.ContainsRune(`"\<>&`, c)
+	}
+	return t
+}()
+
 // appendString appends a JSON string. What needs no escape, as everything here
 // does, is copied.
 func appendString(b []byte, s string) []byte {
 	for i := range len(s) {
-		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\\' || c == '<' || c == '>' || c == '&' {
+		if !plain[s[i]] {
 			quoted, _ := json.Marshal(s) // a string always marshals
 			return append(b, quoted...)
 		}

@@ -50,7 +50,7 @@ func (c cookies) any() bool { return !c.session.IsZero() || !c.refresh.IsZero() 
 // different sessions in it (quotes, $Version, repeated names, odd spaces).
 func readCookies(r *http.Request) (c cookies, err error) {
 	n := 0
-	for _, line := range r.Header.Values("Cookie") {
+	for _, line := range r.Header["Cookie"] {
 		if n += strings.Count(line, ";") + 1; n > maxCookies {
 			return cookies{}, manyCookies
 		}

@@ -85,15 +85,16 @@ var originDenied = refuse(http.StatusForbidden, api.OriginDenied, "Pages of this
 // changes something and whose credential a browser attached by itself must say
 // where it comes from; a program that attaches its own need not.
 func (o *origins) check(r *http.Request, byCookie bool) error {
-	values := r.Header.Values("Origin")
+	values := r.Header["Origin"]
 	if len(values) > 1 {
 		return originDenied
+	}
+	if r.Method == http.MethodGet || r.Method == http.MethodHead {
+		return nil // without CORS headers no foreign page can read the answer
 	}
 	origin := r.Header.Get("Origin")
 	site := r.Header.Get("Sec-Fetch-Site")
 	switch {
-	case r.Method == http.MethodGet || r.Method == http.MethodHead:
-		return nil // without CORS headers no foreign page can read the answer
 	case len(values) == 1 && o.allows(origin):
 		return nil
 	case len(values) == 1, site != "" && site != "same-origin" && site != "none", site == "" && byCookie:
@@ -115,7 +116,11 @@ const (
 // answer sets the CORS fields for a listed origin (Fetch standard, section
 // 3.3). For every other origin there are none.
 func (o *origins) answer(h http.Header, r *http.Request) {
-	if origin := r.Header.Get("Origin"); origin != "" && len(r.Header.Values("Origin")) == 1 && origin != o.self && o.allows(origin) {
+	values := r.Header["Origin"]
+	if len(values) != 1 {
+		return
+	}
+	if origin := values[0]; origin != "" && origin != o.self && o.allows(origin) {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Credentials", "true")
 		h.Set("Access-Control-Expose-Headers", corsAnswer)

@@ -74,13 +74,15 @@ func (c *call) refreshToken(body string) (session.Secret, error) {
 // bearer returns the request's one Bearer credential, "" when there is none
 // (RFC 6750 section 2.1; the scheme's case does not matter, RFC 9110 11.1).
 func bearer(r *http.Request) (string, error) {
-	values := r.Header.Values("Authorization")
+	values := r.Header["Authorization"]
 	if len(values) == 0 {
 		return "", nil
 	}
 	scheme, value, ok := strings.Cut(values[0], " ")
-	if len(values) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") || value == "" || strings.ContainsAny(value, " ,\t") {
+	if len(values) > 1 || !ok || !strings.EqualFold(scheme, "Bearer") || value == "" || has(value, ' ') || has(value, ',') || has(value, '\t') {
 		return "", refuse(http.StatusBadRequest, api.InvalidRequest, "Send exactly one Authorization: Bearer header.")
 	}
 	return value, nil
 }
+
+func has(s string, c byte) bool { return strings.IndexByte(s, c) >= 0 }

@@ -136,12 +136,12 @@ func nothing(http.ResponseWriter, *http.Request, call) error {
 // ServeHTTP refuses unclean paths before the mux would redirect them, and "*"
 // before it would answer without our fields.
 func (m *mux) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	if clean := path.Clean(r.URL.Path); clean != r.URL.Path || clean[0] != '/' || r.URL.RawPath != "" || strings.ContainsAny(r.URL.Path, ";\\") {
-		m.nowhere(w, r)
+	if h, ok := m.exact[r.URL.Path]; ok && r.URL.RawPath == "" {
+		h(w, r)
 		return
 	}
-	if h, ok := m.exact[r.URL.Path]; ok {
-		h(w, r)
+	if clean := path.Clean(r.URL.Path); clean != r.URL.Path || clean[0] != '/' || r.URL.RawPath != "" || strings.ContainsAny(r.URL.Path, ";\\") {
+		m.nowhere(w, r)
 		return
 	}
 	m.inner.ServeHTTP(w, r)

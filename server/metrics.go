@@ -3,6 +3,7 @@ package server
 import (
 	"net/http"
 	"strconv"
+	"sync"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -19,6 +20,13 @@ type metrics struct {
 	events   *prometheus.CounterVec
 	alarms   *prometheus.CounterVec
 	limited  *prometheus.CounterVec
+	counters sync.Map // of requests, by answered
+}
+
+// answered is what one of the requests' counters counts.
+type answered struct {
+	route  string
+	status int
 }
 
 func newMetrics() *metrics {
@@ -60,7 +68,12 @@ func (m *metrics) Event(e session.Event) {
 func (m *metrics) refuse(policy string) { m.limited.WithLabelValues(policy).Inc() }
 
 func (m *metrics) count(route string, status int) {
-	m.requests.WithLabelValues(route, strconv.Itoa(status)).Inc()
+	key := answered{route, status}
+	c, ok := m.counters.Load(key)
+	if !ok {
+		c, _ = m.counters.LoadOrStore(key, m.requests.WithLabelValues(route, strconv.Itoa(status)))
+	}
+	c.(prometheus.Counter).Inc()
 }
 
 func (m *metrics) handler() http.Handler {

@@ -98,10 +98,14 @@ var strictBase64 = base64.RawURLEncoding.Strict()
 // decode reads base64url in its one canonical spelling: no padding, no set bits
 // left over, and none of the line breaks that the library would skip.
 func decode(s string) ([]byte, error) {
+	return appendDecoded(nil, s)
+}
+
+func appendDecoded(to []byte, s string) ([]byte, error) {
 	if hasLineBreak(s) {
 		return nil, base64.CorruptInputError(0)
 	}
-	return strictBase64.DecodeString(s)
+	return strictBase64.AppendDecode(to, []byte(s))
 }
 
 // hasLineBreak reports what decoders of the standard library skip.

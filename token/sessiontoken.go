@@ -116,7 +116,8 @@ func (s *KeySet) VerifyUnless(raw string, now time.Time, known func(ID) bool) (C
 	if k == nil {
 		return Claims{}, errHeader
 	}
-	data, err := decode(payload)
+	var buffer [512]byte // of most tokens
+	data, err := appendDecoded(buffer[:0], payload)
 	if err != nil {
 		return Claims{}, errPayload
 	}
@@ -125,6 +126,9 @@ func (s *KeySet) VerifyUnless(raw string, now time.Time, known func(ID) bool) (C
 		return Claims{}, errPayload
 	}
 	if !known(c.SessionID) {
+		if !c.valid() {
+			return Claims{}, errPayload
+		}
 		sig, err := decode(signature)
 		if err != nil || !k.scheme.verify([]byte(raw[:len(header)+1+len(payload)]), sig) {
 			return Claims{}, errSignature
