@@ -213,6 +213,17 @@ func (l *live) allUnwritten() []token.ID {
 	return ids
 }
 
+// countUnwritten returns of how many sessions something seen is not in its row.
+func (l *live) countUnwritten() int {
+	n := 0
+	for i := range l.shards {
+		l.shards[i].mu.RLock()
+		n += len(l.shards[i].seen)
+		l.shards[i].mu.RUnlock()
+	}
+	return n
+}
+
 // count returns how many sessions stand in the table, tombstones included.
 func (l *live) count() int {
 	n := 0

@@ -160,6 +160,10 @@ func (s *Service) Ready(ctx context.Context) error { return s.store.Ping(ctx) }
 // LiveCount returns how many sessions stand in memory.
 func (s *Service) LiveCount() int { return s.live.count() }
 
+// UnwrittenCount returns of how many sessions something was seen that is not in
+// the store yet: activity of the last minute, mostly.
+func (s *Service) UnwrittenCount() int { return s.live.countUnwritten() }
+
 // session returns a session from memory or the store, with what was seen of
 // it. ErrNotFound when there is none or it is of another restore epoch.
 func (s *Service) session(ctx context.Context, id token.ID) (row Session, err error) {

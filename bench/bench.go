@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/mentalverse/session/api"
@@ -52,6 +53,9 @@ type Result struct {
 	NoopRate  float64 `json:"noop_per_second,omitempty"`
 	NoopP99   float64 `json:"noop_p99_us,omitempty"`
 	OfNoop    float64 `json:"of_noop,omitempty"`     // rate by the no-op's
+	CPU       float64 `json:"cpu_us,omitempty"`      // that the server used for a call
+	NoopCPU   float64 `json:"noop_cpu_us,omitempty"` // and the no-op
+	CPUOfNoop float64 `json:"cpu_of_noop,omitempty"` // the no-op's by the server's: the rate's ratio on a core of its own
 	P99OfNoop float64 `json:"p99_of_noop,omitempty"` // p99 by the no-op's
 	OfCommit  float64 `json:"of_commit,omitempty"`   // rate by a raw group commit's, of writes
 }
@@ -63,7 +67,6 @@ type Report struct {
 	Rounds   int           `json:"rounds"`
 	Lasts    time.Duration `json:"lasts_ns"`
 	Ready    time.Duration `json:"ready_ns,omitempty"` // of its own server, from start to ready
-	Memory   int64         `json:"rss_bytes,omitempty"`
 	Commit   float64       `json:"commits_per_second,omitempty"`
 	Results  []Result      `json:"results"`
 }
@@ -91,8 +94,9 @@ func Measure(ctx context.Context, o Options) (Report, error) {
 type bench struct {
 	Options
 	report  Report
-	dir     string // for everything that lies on disk
-	addr    string // of the server
+	dir     string   // for everything that lies on disk
+	own     *process // nil for a running server
+	addr    string   // of the server
 	tokens  []string
 	pairs   []api.Tokens // one a client, for refreshing
 	commits []float64
@@ -125,6 +129,11 @@ func (b *bench) open(ctx context.Context) (err error) {
 	if err := toLoadCore(); err != nil {
 		return err
 	}
+	if len(b.tokens) > 0 {
+		if err := b.warmUp(ctx); err != nil {
+			return err
+		}
+	}
 	c, err := dial(b.addr)
 	if err != nil {
 		return err
@@ -141,8 +150,9 @@ func (b *bench) open(ctx context.Context) (err error) {
 		for _, t := range more {
 			b.tokens = append(b.tokens, t.SessionToken)
 		}
+		return b.warmUp(ctx)
 	}
-	return b.warmUp(c)
+	return nil
 }
 
 // ownServer fills a data folder and starts a server of its own over it, with
@@ -171,22 +181,43 @@ func (b *bench) ownServer(ctx context.Context) error {
 		return err
 	}
 	b.closers = append(b.closers, p.stop)
-	b.addr, b.report.Ready = p.addr, p.ready
+	b.own, b.addr, b.report.Ready = p, p.addr, p.ready
 	fmt.Fprintf(b.Progress, "the server was ready after %v\n", p.ready.Round(time.Millisecond))
 	return nil
 }
 
-// warmUp validates each session once: a token is verified by its signature
-// when it is first seen, and validated many times in its life.
-func (b *bench) warmUp(c *client) error {
+// warmUp validates each session once, and waits until its first use is in the
+// store: a token is verified by its signature when it is first seen, and
+// validated many times in its life. It tells nothing of people, so that nothing
+// is written of them while the first minute is measured.
+func (b *bench) warmUp(ctx context.Context) error {
 	began := time.Now()
-	for _, t := range b.tokens {
-		if status, body, err := c.do(request("GET", validatePath, t, nil)); err != nil || status != http.StatusOK {
-			return errors.Join(fmt.Errorf("a fresh session is answered %d: %s", status, body), err)
+	var next atomic.Int64
+	calls := func(int) (call, bool) {
+		i := int(next.Add(1)) - 1
+		if i >= len(b.tokens) {
+			return call{}, false
+		}
+		return call{request: glance(b.tokens[i])}, true
+	}
+	if _, err := runLoad(ctx, b.addr, b.Clients, time.Hour, calls); err != nil {
+		return fmt.Errorf("warming up: %w", err)
+	}
+	if b.own != nil {
+		if err := b.own.settle(ctx); err != nil {
+			return err
 		}
 	}
 	fmt.Fprintf(b.Progress, "each session was validated once in %v\n", time.Since(began).Round(time.Millisecond))
 	return nil
+}
+
+// onServer runs a load on the server that is measured.
+func (b *bench) onServer(ctx context.Context, l load) (Run, error) {
+	if b.own != nil {
+		return runOn(ctx, b.own, b.Clients, b.Lasts, l)
+	}
+	return runLoad(ctx, b.addr, b.Clients, b.Lasts, l)
 }
 
 // preparedCalls is how many sign-ins or logouts make a round; each can be made
@@ -258,12 +289,12 @@ func (b *bench) measure(ctx context.Context, name string) error {
 			}
 			defer noop.stop()
 		}
-		r, err := runLoad(ctx, noop.addr, b.Clients, b.Lasts, constantLoad(like))
+		r, err := runOn(ctx, noop, b.Clients, b.Lasts, constantLoad(like))
 		if err != nil {
 			return fmt.Errorf("the no-op: %w", err)
 		}
 		noops = append(noops, r)
-		if r, err = runLoad(ctx, b.addr, b.Clients, b.Lasts, l); err != nil {
+		if r, err = b.onServer(ctx, l); err != nil {
 			return err
 		}
 		runs = append(runs, r)
@@ -337,6 +368,10 @@ func result(name string, runs, noops []Run, commits []float64) Result {
 	if len(noops) > 0 {
 		r.NoopRate, r.NoopP99 = of(noops, Run.Rate), of(noops, func(r Run) float64 { return us(r.P99) })
 		r.OfNoop, r.P99OfNoop = r.Rate/r.NoopRate, r.P99/r.NoopP99
+	}
+	cpu := func(r Run) float64 { return us(r.CPUPerCall()) }
+	if r.CPU, r.NoopCPU = of(runs, cpu), of(noops, cpu); r.CPU > 0 {
+		r.CPUOfNoop = r.NoopCPU / r.CPU
 	}
 	if len(commits) > 0 {
 		r.OfCommit = r.Rate / median(commits)

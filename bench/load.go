@@ -24,10 +24,22 @@ type Run struct {
 	Elapsed time.Duration `json:"elapsed_ns"`
 	P50     time.Duration `json:"p50_ns"`
 	P99     time.Duration `json:"p99_ns"`
+	CPU     time.Duration `json:"cpu_ns"` // that the server used
 }
 
 // Rate is the calls a second.
 func (r Run) Rate() float64 { return float64(r.Calls) / r.Elapsed.Seconds() }
+
+// CPUPerCall is what the server used of its core for a call.
+func (r Run) CPUPerCall() time.Duration { return r.CPU / time.Duration(max(1, r.Calls)) }
+
+// runOn is runLoad on a process of ours, with what it used of its core.
+func runOn(ctx context.Context, p *process, clients int, lasts time.Duration, l load) (Run, error) {
+	before := p.cpu()
+	r, err := runLoad(ctx, p.addr, clients, lasts, l)
+	r.CPU = p.cpu() - before
+	return r, err
+}
 
 // runLoad has so many clients call addr, each one call at a time, until the
 // time is over or the load is done. Any answer that is not a success ends it.

@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 
 	"github.com/mentalverse/session/api"
 	"github.com/mentalverse/session/wallet/icp"
@@ -24,6 +25,12 @@ func validateLoad(tokens []string) load {
 		requests[i] = request("GET", validatePath, t, nil)
 	}
 	return randomLoad(requests)
+}
+
+// glance is a validate that tells nothing of its person.
+func glance(token string) []byte {
+	r := request("GET", validatePath, token, nil)
+	return slices.Concat(r[:len(r)-2], []byte("Session-Activity: background\r\n\r\n"))
 }
 
 // randomLoad makes one of the calls, for ever.

@@ -53,7 +53,9 @@ func newMetrics() *metrics {
 func (m *metrics) watch(s *session.Service) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sessiond_sessions_in_memory", Help: "Sessions in the live table.",
-	}, func() float64 { return float64(s.LiveCount()) }))
+	}, func() float64 { return float64(s.LiveCount()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sessiond_sightings_unwritten", Help: "Sessions of which something was seen that is not in the store yet.",
+	}, func() float64 { return float64(s.UnwrittenCount()) }))
 }
 
 // Alarm implements session.Observer.

@@ -89,7 +89,7 @@ func tabulate(s streams, r bench.Report) error {
 		fmt.Fprintf(s.out, "raw group commit: %.0f records a second\n", r.Commit)
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', tabwriter.AlignRight)
-	fmt.Fprintln(w, "\nOPERATION\tPER SECOND\tP50 µs\tP99 µs\tNO-OP/s\tNO-OP P99 µs\tOF NO-OP\tP99 OF NO-OP\tOF COMMIT\t")
+	fmt.Fprintln(w, "\nOPERATION\tPER SECOND\tP50 µs\tP99 µs\tNO-OP/s\tNO-OP P99 µs\tOF NO-OP\tP99 OF NO-OP\tCPU µs\tNO-OP CPU µs\tCPU OF NO-OP\tOF COMMIT\t")
 	ratio := func(v float64) string {
 		if v == 0 {
 			return "–"
@@ -97,8 +97,8 @@ func tabulate(s streams, r bench.Report) error {
 		return fmt.Sprintf("%.2f", v)
 	}
 	for _, l := range r.Results {
-		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t%s\t%s\t\n", l.Operation, l.Rate, l.P50, l.P99,
-			l.NoopRate, l.NoopP99, ratio(l.OfNoop), ratio(l.P99OfNoop), ratio(l.OfCommit))
+		fmt.Fprintf(w, "%s\t%.0f\t%.0f\t%.0f\t%.0f\t%.0f\t%s\t%s\t%.1f\t%.1f\t%s\t%s\t\n", l.Operation, l.Rate, l.P50, l.P99,
+			l.NoopRate, l.NoopP99, ratio(l.OfNoop), ratio(l.P99OfNoop), l.CPU, l.NoopCPU, ratio(l.CPUOfNoop), ratio(l.OfCommit))
 	}
 	return w.Flush()
 }
