@@ -64,6 +64,14 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 	}
 
 	m := newMetrics()
+	// The service and its clock outlive the listeners: what drains may still write.
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	defer stop()
+	if c.Now == nil {
+		clock := newClock(machine(), log, m)
+		c.Now = clock.Now
+		go clock.run(work)
+	}
 	service, store, err := Open(ctx, c, log, m)
 	if err != nil {
 		return err
@@ -75,9 +83,6 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 	}
 	servers := []*http.Server{newHTTPServer(handlers[0], log), newHTTPServer(handlers[1], log)}
 
-	// The service outlives the listeners: what drains may still write.
-	work, stop := context.WithCancel(context.WithoutCancel(ctx))
-	defer stop()
 	ran := make(chan error, 1)
 	go func() { ran <- service.Run(work) }()
 	served := make(chan error, len(servers))
