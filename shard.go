@@ -146,8 +146,10 @@ func (sh *shard) put(s *Session, now time.Time) {
 	}
 	if s.Ended() {
 		delete(sh.seen, n)
+		sh.schedule(n, now)
+		return
 	}
-	sh.schedule(n, now)
+	sh.scheduleOf(n, s, now)
 }
 
 // bury removes an entry and all that is known of it.
@@ -217,12 +219,18 @@ func (sh *shard) schedule(n uint32, now time.Time) {
 		return
 	}
 	stored := sh.row(n)
-	merged := sh.merge(n, stored)
-	at := second(merged.IdleEnd())
-	if seen, ok := sh.seen[n]; ok {
-		at = min(at, sh.due(&stored, seen, now))
+	sh.scheduleOf(n, &stored, now)
+}
+
+// scheduleOf is schedule for who has the session, which lives, at hand.
+func (sh *shard) scheduleOf(n uint32, stored *Session, now time.Time) {
+	seen, ok := sh.seen[n]
+	if !ok {
+		sh.wheel.add(sh.entries, n, second(stored.IdleEnd()))
+		return
 	}
-	sh.wheel.add(sh.entries, n, at)
+	merged := sh.merge(n, *stored)
+	sh.wheel.add(sh.entries, n, min(second(merged.IdleEnd()), sh.due(stored, seen, now)))
 }
 
 // woken appends those whose moment has come, and buries old tombstones.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"strings"
 	"time"
 )
@@ -29,6 +30,7 @@ type termsTable struct {
 	numbers map[terms]uint32
 	list    []countedTerms
 	free    []uint32
+	last    uint32 // acquired
 }
 
 type countedTerms struct {
@@ -37,8 +39,18 @@ type countedTerms struct {
 	uses int
 }
 
+// are reports whether the terms are a session's.
+func (c *countedTerms) are(s *Session) bool {
+	return c.kind == s.Type && c.chain == s.Subject.Account.Chain && c.channel == s.Channel && c.reporting == s.Reporting &&
+		c.label == s.DeviceLabel && c.tokenLife == s.TokenLife && c.idleLife == s.IdleLife && slices.Equal(c.set, s.Permissions)
+}
+
 // acquire returns the number of a session's terms, which release gives back.
 func (t *termsTable) acquire(s *Session) uint32 {
+	if int(t.last) < len(t.list) && t.list[t.last].uses > 0 && t.list[t.last].are(s) { // as most have
+		t.list[t.last].uses++
+		return t.last
+	}
 	key := termsOf(s)
 	n, ok := t.numbers[key]
 	switch {
@@ -56,6 +68,7 @@ func (t *termsTable) acquire(s *Session) uint32 {
 		t.numbers[key], t.list[n] = n, countedTerms{terms: key, set: s.Permissions}
 	}
 	t.list[n].uses++
+	t.last = n
 	return n
 }
 
