@@ -21,6 +21,7 @@ const (
 	keysEvery     = time.Minute      // how often signing keys are looked at
 	nonceKept     = 24 * time.Hour   // beyond a challenge's life: a clock that was so far ahead frees none
 	writeTogether = 512              // sightings that are written by one call
+	writePerBeat  = 8192             // sightings that are written at the most in one beat
 	endTogether   = 64               // ends under way at once
 	workTimeout   = 30 * time.Second // bound of one piece of background work
 )
@@ -104,7 +105,15 @@ func (s *Service) tend(ctx context.Context) error {
 			s.live.wake(id, now, now)
 		}
 	}
-	return errors.Join(s.endAll(ctx, ended), s.write(ctx, seen))
+	err := s.endAll(ctx, ended)
+	// What a whole platform did at once is not written at once: ends must not wait
+	// for it, nor people.
+	some := seen[:min(len(seen), writePerBeat)]
+	for i, id := range seen[len(some):] {
+		later := time.Duration(1+i/(writePerBeat*int(time.Second/beat))) * time.Second
+		s.live.wake(id, now.Add(later), now)
+	}
+	return errors.Join(err, s.write(ctx, some))
 }
 
 // write writes what has been seen of sessions into their rows, many by one
@@ -112,6 +121,13 @@ func (s *Service) tend(ctx context.Context) error {
 func (s *Service) write(ctx context.Context, ids []token.ID) error {
 	var failed error
 	for some := range slices.Chunk(ids, writeTogether) {
+		if ctx.Err() != nil { // there was no time: they are looked at again
+			for _, id := range some {
+				s.live.wake(id, s.now(), s.now())
+			}
+			failed = ctx.Err()
+			continue
+		}
 		var changes []Change
 		for _, id := range some {
 			row, err := s.session(ctx, id)
