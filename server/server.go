@@ -123,16 +123,16 @@ func (c *Config) handlers(service *session.Service, log *slog.Logger, m *metrics
 	if err != nil {
 		return [2]http.Handler{}, err
 	}
-	own.Origins, own.Pages = c.Origins, pages()
+	own.Origins, own.Pages = c.Origins, pages(c.Dev)
 	own.Limits, own.InService, own.Refused, own.Chaos = c.limits(), c.Limits.InService, m.refuse, c.chaos()
 	public, err := httpapi.Public(service, own)
 	return [2]http.Handler{public, operator}, err
 }
 
 // pages are the embedded ones, as the public listener serves them.
-func pages() map[string]httpapi.Page {
+func pages(dev bool) map[string]httpapi.Page {
 	out := map[string]httpapi.Page{}
-	for _, f := range web.Files() {
+	for _, f := range web.Files(dev) {
 		out[f.Path] = httpapi.Page{ContentType: f.ContentType, Body: f.Body}
 	}
 	return out

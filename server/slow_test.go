@@ -224,8 +224,9 @@ func TestAHeaderFloodIs431(t *testing.T) {
 		req.Header.Set("X", strings.Repeat("x", size))
 		res, err := two.Do(req)
 		if err != nil {
-			// The library's client knows the server's bound and does not even send it.
-			if want == 431 && strings.Contains(err.Error(), "header") {
+			// The library's client knows the server's bound and does not even send it, or
+			// the server has enough in the midst of it and ends the connection.
+			if want == 431 && (strings.Contains(err.Error(), "header") || strings.Contains(err.Error(), "GOAWAY")) {
 				continue
 			}
 			t.Fatal(err)

@@ -366,10 +366,16 @@ func TestAHighSIsRefused(t *testing.T) {
 	w.want(w.present(credential), 201, "")
 }
 
-// The client libraries of both chains sign in, and write the text we write.
+// The client libraries of each chain sign in, and write the text we write.
 func TestTheWalletsOwnLibraries(t *testing.T) {
 	w := newWorld(t)
 	wallets.Run(t, w.url)
+}
+
+// What the manual tells front ends to write works as it stands there.
+func TestTheManualsWallets(t *testing.T) {
+	w := newWorld(t)
+	wallets.RunManual(t, w.url)
 }
 
 // negate replaces s by the order minus s, big-endian.

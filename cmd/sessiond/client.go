@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -16,7 +17,6 @@ import (
 	"time"
 
 	"github.com/mentalverse/session/api"
-	"github.com/mentalverse/session/wallet/icp"
 )
 
 // remote is a server and the session saved for it.
@@ -120,22 +120,24 @@ func show(w io.Writer, v any) error {
 
 type signinCmd struct {
 	remote
-	Identity    string        `help:"Identity file, PEM (made when missing, mode 0600)." default:"sessiond-identity.pem" placeholder:"FILE"`
+	Wallet      string        `help:"Whose account: icp, ethereum or solana." enum:"icp,ethereum,solana" default:"icp"`
+	Identity    string        `help:"Identity file, PEM, made when missing, mode 0600 (default sessiond-identity.pem, for other wallets than icp sessiond-identity-WALLET.pem)." placeholder:"FILE"`
 	Duration    time.Duration `help:"Life of one session token." placeholder:"12h"`
 	Permission  []string      `help:"Ask only for this permission (repeatable)."`
 	DeviceLabel string        `help:"A coarse label such as 'Firefox on Android'."`
 }
 
 func (cmd signinCmd) Run(ctx context.Context, s streams) error {
-	id, made, err := identity(cmd.Identity)
+	file := cmp.Or(cmd.Identity, walletKinds[cmd.Wallet].file)
+	id, made, err := identity(file, cmd.Wallet)
 	if err != nil {
 		return err
 	}
 	if made {
-		fmt.Fprintf(s.err, "made a new identity in %s\n", cmd.Identity)
+		fmt.Fprintf(s.err, "made a new identity in %s\n", file)
 	}
 	challenge, err := ask[api.Challenge](ctx, cmd.remote, "POST", "/challenge", "",
-		api.ChallengeRequest{Chain: "icp", Address: id.Principal()})
+		api.ChallengeRequest{Chain: cmd.Wallet, Address: id.Address()})
 	if err != nil {
 		return err
 	}
@@ -160,28 +162,6 @@ func (cmd signinCmd) Run(ctx context.Context, s streams) error {
 		return err
 	}
 	return show(s.out, current)
-}
-
-// identity reads the identity file, or makes it.
-func identity(path string) (id *icp.Identity, made bool, err error) {
-	b, err := os.ReadFile(path)
-	if err == nil {
-		id, err = icp.ParseIdentityPEM(b)
-		if err != nil {
-			err = fmt.Errorf("%s: %w", path, err)
-		}
-		return id, false, err
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return nil, false, err
-	}
-	if id, err = icp.NewIdentity(); err != nil {
-		return nil, false, err
-	}
-	if b, err = id.MarshalPEM(); err != nil {
-		return nil, false, err
-	}
-	return id, true, writePrivate(path, b)
 }
 
 type validateCmd struct {

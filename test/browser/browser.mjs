@@ -6,15 +6,11 @@
 // SERVER is the origin of a running sessiond, such as http://sessions.localhost:8080.
 import assert from 'node:assert/strict';
 import { createServer } from 'node:http';
-import { chromium } from 'playwright-core';
+import { launch } from './launch.mjs';
 
 const [executablePath, server] = process.argv.slice(2);
 const own = new URL(server);
-const browser = await chromium.launch({
-  executablePath,
-  args: ['--headless', '--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync',
-    '--host-resolver-rules=MAP *.localhost 127.0.0.1'],
-});
+const browser = await launch(executablePath);
 
 // The attacker's pages, on another port of this machine under any name.
 const attacker = createServer((req, res) => {
@@ -39,7 +35,7 @@ async function signIn(context) {
   const page = await context.newPage();
   page.on('pageerror', (e) => { throw e; });
   await page.goto(`${server}/signin`);
-  await page.click('#signin');
+  await page.click('#device');
   await page.waitForSelector('#in:not([hidden])');
   return page;
 }

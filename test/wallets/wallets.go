@@ -11,7 +11,12 @@ import (
 )
 
 // Run signs in with each chain's libraries against the server at an origin.
-func Run(t *testing.T, server string) {
+func Run(t *testing.T, server string) { run(t, "wallets.mjs", server) }
+
+// RunManual runs the code of docs/wallets.md against the server at an origin.
+func RunManual(t *testing.T, server string) { run(t, "docs.mjs", server) }
+
+func run(t *testing.T, program, server string) {
 	t.Helper()
 	_, here, _, _ := runtime.Caller(0)
 	dir := filepath.Dir(here)
@@ -25,7 +30,7 @@ func Run(t *testing.T, server string) {
 	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
 		skipOrFail("NOT RUN: make test installs what this test needs (npm ci in test/wallets)")
 	}
-	cmd := exec.CommandContext(t.Context(), "node", "wallets.mjs", server)
+	cmd := exec.CommandContext(t.Context(), "node", program, server)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()
 	t.Logf("%s", out)

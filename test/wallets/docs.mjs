@@ -1,0 +1,178 @@
+// Runs the blocks of docs/wallets.md as they stand there, with the libraries
+// they name.
+//
+//   node docs.mjs SERVER
+//
+// SERVER is the API's origin. Its clock need not be this machine's.
+import assert from 'node:assert/strict';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { dirname, join } from 'node:path';
+import { fileURLToPath, pathToFileURL } from 'node:url';
+import { DelegationChain, DelegationIdentity, ECDSAKeyIdentity, Ed25519KeyIdentity } from '@icp-sdk/core/identity';
+import { Secp256k1KeyIdentity } from '@icp-sdk/core/identity/secp256k1';
+import { Wallet, getBytes } from 'ethers';
+import bs58 from 'bs58';
+import nacl from 'tweetnacl';
+import { browser } from './browser.mjs';
+import { internetIdentityAt } from './provider.mjs';
+
+const [server] = process.argv.slice(2);
+const here = dirname(fileURLToPath(import.meta.url));
+const page = readFileSync(join(here, '../../docs/wallets.md'), 'utf8');
+
+// The blocks become files beside each other, where the libraries are found.
+const dir = mkdtempSync(join(here, 'node_modules/.docs-'));
+process.on('exit', () => rmSync(dir, { recursive: true }));
+writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
+const ran = new Set();
+const blocks = new Map([...page.matchAll(/^```js\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)].map(([, name, text]) => [name, text]));
+assert.equal(blocks.size, page.match(/^```js$/gm).length, 'each block names its file');
+for (const [name, text] of blocks) writeFileSync(join(dir, name), text.replace('https://sessions.example.org', server));
+
+function block(name) {
+  ran.add(name);
+  return import(pathToFileURL(join(dir, name)));
+}
+
+const window = browser(); // before libraries that look for one
+const { signIn, reauthenticate, call } = await block('session.js');
+
+async function known(token) {
+  const res = await fetch(`${server}/api/auth/sessions/validate`, { headers: { Authorization: `Bearer ${token}` } });
+  return (await res.json()).data;
+}
+
+// works signs in and reauthenticates; again makes the wallet anew for it.
+async function works(what, wallet, again = async () => wallet) {
+  const tokens = await signIn(wallet, { activity: 'reported' });
+  const seen = await known(tokens.session_token);
+  assert.equal(seen.valid, true);
+  assert.equal(seen.principal ?? seen.address, wallet.address);
+  const fresh = await reauthenticate(await again(), tokens.session_token);
+  assert.equal((await known(tokens.session_token)).valid, false, 'the earlier tokens are dead');
+  assert.equal((await known(fresh.session_token)).valid, true);
+  console.log(`ok - ${what}`);
+  return tokens;
+}
+
+const refused = (promise, code, text = /./) => assert.rejects(promise, (e) => {
+  assert.equal(e.code, code, e.message);
+  assert.match(e.message, text);
+  return true;
+});
+
+// The server's clock: that of its challenges.
+async function now() {
+  const { issued_at } = await call('/challenge', { chain: 'icp', address: Ed25519KeyIdentity.generate().getPrincipal().toText() });
+  return Date.parse(issued_at);
+}
+const hour = 3_600_000;
+
+// --- the Internet Computer ---
+
+{
+  const { internetComputer } = await block('internet-computer.js');
+  await works('an Ed25519 identity, as of Stoic', internetComputer(Ed25519KeyIdentity.generate()));
+  await works('a secp256k1 identity, as of Plug', internetComputer(Secp256k1KeyIdentity.generate()));
+
+  const person = Ed25519KeyIdentity.generate();
+  const delegated = async (end, options) => {
+    const key = await ECDSAKeyIdentity.generate();
+    return internetComputer(DelegationIdentity.fromDelegation(key, await DelegationChain.create(person, key.getPublicKey(), new Date(end), options)));
+  };
+  const at = await now();
+  const wallet = await delegated(at + hour);
+  const tokens = await works('a delegated P-256 session key', wallet, () => delegated(at + hour));
+  assert.equal(Date.parse(tokens.session_expires_at), at + hour, 'no longer than the delegation');
+
+  const { session_token } = await signIn(wallet);
+  await refused(reauthenticate(wallet, session_token), 'credential_invalid', /delegation was used before/);
+  await refused(signIn(await delegated(at - 1000)), 'credential_invalid');
+  await refused(signIn(await delegated(at + hour, { targets: [person.getPrincipal()] })), 'credential_invalid');
+  await refused(call('/challenge', { chain: 'icp', address: '2vxsx-fae' }), 'invalid_request');
+  console.log('ok - the refusals of delegations');
+
+  const { internetIdentity } = await block('internet-identity.js');
+  const provider = internetIdentityAt('https://id.example', person, at);
+  window.opens = provider.open;
+  const options = { identityProvider: provider.url, idleOptions: { disableIdle: true }, storage: { get: async () => null, set: async () => {}, remove: async () => {} } };
+  await assert.rejects(internetIdentity(options), /outside of click handler/);
+  const clicked = () => window.click(() => internetIdentity(options));
+  const identity = await clicked();
+  assert.equal(identity.address, person.getPrincipal().toText());
+  await works('the library of Internet Identity, a new window for each proof', identity, clicked);
+  assert.equal(provider.opened(), 2);
+}
+
+// --- Ethereum ---
+
+{
+  const key = Wallet.createRandom();
+  const provider = {
+    async request({ method, params }) {
+      switch (method) {
+        case 'eth_requestAccounts': case 'eth_accounts': return [key.address.toLowerCase()];
+        case 'eth_chainId': return '0x1';
+        case 'personal_sign': return key.signMessage(getBytes(params[0]));
+        default: throw Object.assign(new Error(method), { code: 4200 });
+      }
+    },
+  };
+  const { withEthers } = await block('ethers.js');
+  await works('an Ethereum wallet, with ethers', await withEthers(provider));
+
+  const { ethereum, wallets } = await block('ethereum.js');
+  window.addEventListener('eip6963:requestProvider', () => {
+    window.dispatchEvent(Object.assign(new Event('eip6963:announceProvider'), { detail: { info: { name: 'Ours' }, provider } }));
+  });
+  const found = new Map();
+  wallets((name, p) => found.set(name, p));
+  const wallet = await ethereum(found.get('Ours'));
+  assert.equal(wallet.address, key.address);
+  await works('an Ethereum wallet, without a library', wallet);
+
+  await refused(signIn({ ...wallet, address: wallet.address.toLowerCase() }), 'invalid_request');
+  const other = await withEthers({ request: async (r) => (r.method === 'personal_sign' ? Wallet.createRandom().signMessage(getBytes(r.params[0])) : provider.request(r)) });
+  await refused(signIn(other), 'credential_invalid', /Contract wallets/);
+  const texts = [];
+  const sleepy = { ...wallet, async sign(text) { // answers its first text for ever
+    texts.push(text);
+    return { ...(await wallet.sign(texts[0])), message: texts[0] };
+  } };
+  await signIn(sleepy);
+  await refused(signIn(sleepy), 'challenge_invalid');
+  console.log('ok - the refusals of Ethereum');
+}
+
+// --- Solana ---
+
+{
+  const keys = nacl.sign.keyPair();
+  const account = { address: bs58.encode(keys.publicKey), publicKey: keys.publicKey, chains: ['solana:mainnet'], features: ['solana:signMessage', 'solana:signTransaction'] };
+  const wallet = {
+    version: '1.0.0', name: 'Ours', icon: 'data:image/png;base64,', chains: ['solana:mainnet'], accounts: [account],
+    features: {
+      'standard:connect': { version: '1.0.0', connect: async () => ({ accounts: [account] }) },
+      'standard:events': { version: '1.0.0', on: () => () => {} },
+      'solana:signTransaction': { version: '1.0.0', supportedTransactionVersions: ['legacy'], signTransaction: () => { throw new Error('not for signing in'); } },
+      'solana:signMessage': { version: '1.1.0', signMessage: async ({ message }) => [{ signedMessage: message, signature: nacl.sign.detached(message, keys.secretKey) }] },
+    },
+  };
+  const { registerWallet } = await import('@wallet-standard/wallet');
+  const { solana, wallets } = await block('solana.js');
+  assert.deepEqual(wallets(), []);
+  registerWallet(wallet);
+  assert.equal(wallets().length, 1);
+  await works('a Solana wallet, by the Wallet Standard', await solana(wallets()[0]));
+
+  const { StandardWalletAdapter } = await import('@solana/wallet-standard-wallet-adapter-base');
+  const { withAdapter } = await block('solana-adapter.js');
+  await works('a Solana wallet, with an adapter', await withAdapter(new StandardWalletAdapter({ wallet })));
+
+  const prefixed = await solana({ features: { ...wallet.features, 'solana:signMessage': { signMessage: async ({ message }) => wallet.features['solana:signMessage'].signMessage({ message: Uint8Array.of(0xff, ...message) }) } } });
+  await refused(signIn(prefixed), 'credential_invalid');
+  console.log('ok - the refusals of Solana');
+}
+
+assert.deepEqual([...ran].sort(), [...blocks.keys()].sort(), 'every block was run');
+process.exit(0);
