@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -108,6 +109,11 @@ func OpenReadOnly(_ context.Context, path string) (*Store, error) {
 }
 
 func newStore(path string) *Store {
+	// The file itself must be no link (OPEN_NOFOLLOW); a folder of it may be one,
+	// as under systemd's DynamicUser.
+	if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(folder, filepath.Base(path))
+	}
 	return &Store{
 		path: path, readers: make(chan *conn, readerCount), stop: make(chan struct{}), reserve: reserve{every: refillEvery},
 	}
