@@ -17,25 +17,36 @@ import (
 // masterKey finds the master key: the variable, the named file, or the data
 // folder's own, which is made when the folder has neither key nor database.
 func (c *Config) masterKey() (session.MasterKey, error) {
-	switch {
-	case c.MasterKey != "":
-		key, err := parseMasterKey(c.MasterKey)
-		if err != nil {
-			return key, fmt.Errorf("SESSIOND_MASTER_KEY: %w", err)
-		}
-		return key, nil
-	case c.MasterKeyFile != "":
-		return readMasterKey(c.MasterKeyFile)
-	}
-	path := filepath.Join(c.Data, "master.key")
-	key, err := readMasterKey(path)
-	if !errors.Is(err, fs.ErrNotExist) {
+	key, err := c.findMasterKey()
+	path := c.masterKeyPath()
+	if !errors.Is(err, fs.ErrNotExist) || path == c.MasterKeyFile {
 		return key, err
 	}
 	if _, err := os.Stat(c.database()); err == nil {
 		return key, fmt.Errorf("%s is missing, and the database beside it was made with it: put it back", path)
 	}
 	return makeMasterKey(path)
+}
+
+// findMasterKey is masterKey, but makes none.
+func (c *Config) findMasterKey() (session.MasterKey, error) {
+	if c.MasterKey == "" {
+		return readMasterKey(c.masterKeyPath())
+	}
+	key, err := parseMasterKey(c.MasterKey)
+	if err != nil {
+		err = fmt.Errorf("SESSIOND_MASTER_KEY: %w", err)
+	}
+	return key, err
+}
+
+// masterKeyPath is the file that the key is read from, unless the variable has
+// it.
+func (c *Config) masterKeyPath() string {
+	if c.MasterKeyFile != "" {
+		return c.MasterKeyFile
+	}
+	return filepath.Join(c.Data, "master.key")
 }
 
 func readMasterKey(path string) (key session.MasterKey, err error) {
@@ -88,11 +99,16 @@ func makeMasterKey(path string) (key session.MasterKey, err error) {
 	if err != nil {
 		return key, err
 	}
+	return key, syncFolder(path)
+}
+
+// syncFolder makes the name of a file durable.
+func syncFolder(path string) error {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return key, err
+		return err
 	}
-	return key, errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // restoreEpoch is the configured epoch, or the data folder's.
@@ -100,7 +116,7 @@ func (c *Config) restoreEpoch() (uint32, error) {
 	if c.RestoreEpoch != nil {
 		return *c.RestoreEpoch, nil
 	}
-	path := filepath.Join(c.Data, "restore_epoch")
+	path := c.epochPath()
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -114,5 +130,7 @@ func (c *Config) restoreEpoch() (uint32, error) {
 	}
 	return uint32(n), nil
 }
+
+func (c *Config) epochPath() string { return filepath.Join(c.Data, "restore_epoch") }
 
 func (c *Config) database() string { return filepath.Join(c.Data, "sessions.db") }

@@ -186,3 +186,11 @@ func schema(c *sqlite3.Conn) (map[string]string, error) {
 	}
 	return out, st.Err()
 }
+
+// For those who look from outside: the size of the file in reserve, the room
+// that must be free once it was given up, and what the log may grow to.
+const (
+	ReserveSize = reserveSize
+	RoomNeeded  = reserveSize + reserveSlack
+	MaxWAL      = maxWAL
+)
