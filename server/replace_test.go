@@ -214,3 +214,34 @@ func TestABackupHoldsNoMasterKey(t *testing.T) {
 		}
 	}
 }
+
+// systemd hands a credential to its service with an access list, whose mask
+// shows as the group's right to read.
+func TestACredentialOfSystemdIsAMasterKey(t *testing.T) {
+	folder := t.TempDir()
+	t.Setenv("CREDENTIALS_DIRECTORY", folder)
+	read := func(path string, mode os.FileMode) error {
+		if err := os.WriteFile(path, []byte("000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.Chmod(path, mode); err != nil {
+			t.Fatal(err)
+		}
+		c := server.DefaultConfig()
+		c.Data, c.MasterKeyFile = t.TempDir(), path
+		_, store, err := server.Open(t.Context(), c, nil, nil)
+		if err == nil {
+			err = store.Close()
+		}
+		return err
+	}
+	if err := read(filepath.Join(folder, "key"), 0o440); err != nil {
+		t.Error(err)
+	}
+	if err := read(filepath.Join(folder, "key"), 0o444); err == nil {
+		t.Error("one that everybody may read was taken")
+	}
+	if err := read(filepath.Join(t.TempDir(), "key"), 0o440); err == nil {
+		t.Error("another file that a group may read was taken")
+	}
+}

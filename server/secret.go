@@ -49,12 +49,22 @@ func (c *Config) masterKeyPath() string {
 	return filepath.Join(c.Data, "master.key")
 }
 
+// othersMayRead are the bits of a key file's mode that must not be set. In the
+// folder of systemd's credentials, which nobody but the service may enter, the
+// group's bit to read is the mask of an access list and no group's right.
+func othersMayRead(path string) os.FileMode {
+	if folder := os.Getenv("CREDENTIALS_DIRECTORY"); folder != "" && filepath.Dir(path) == filepath.Clean(folder) {
+		return 0o037
+	}
+	return 0o077
+}
+
 func readMasterKey(path string) (key session.MasterKey, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return key, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if info.Mode().Perm()&othersMayRead(path) != 0 {
 		return key, fmt.Errorf("%s: others may read it (mode %04o); make it 0600", path, info.Mode().Perm())
 	}
 	if info.Size() > 1024 {
