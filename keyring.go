@@ -294,8 +294,12 @@ func (k *Keyring) List() []KeyInfo { return k.current.Load().list }
 var errWrongKey = errors.New("session: the store was made with another master key")
 
 func (k *Keyring) matches(m Meta) error {
-	if m.KeyCheck != nil && !bytes.Equal(m.KeyCheck, k.check) {
+	if m.KeyCheck != nil && !k.Made(m) {
 		return errWrongKey
 	}
 	return nil
 }
+
+// Made reports whether a store was made with this master key. One that no
+// service has opened yet was made with none.
+func (k *Keyring) Made(m Meta) bool { return bytes.Equal(m.KeyCheck, k.check) }

@@ -17,19 +17,9 @@ import (
 // masterKey finds the master key: the variable, the named file, or the data
 // folder's own, which is made when the folder has neither key nor database.
 func (c *Config) masterKey() (session.MasterKey, error) {
-	switch {
-	case c.MasterKey != "":
-		key, err := parseMasterKey(c.MasterKey)
-		if err != nil {
-			return key, fmt.Errorf("SESSIOND_MASTER_KEY: %w", err)
-		}
-		return key, nil
-	case c.MasterKeyFile != "":
-		return readMasterKey(c.MasterKeyFile)
-	}
-	path := filepath.Join(c.Data, "master.key")
-	key, err := readMasterKey(path)
-	if !errors.Is(err, fs.ErrNotExist) {
+	key, err := c.findMasterKey()
+	path := c.masterKeyPath()
+	if !errors.Is(err, fs.ErrNotExist) || path == c.MasterKeyFile {
 		return key, err
 	}
 	if _, err := os.Stat(c.database()); err == nil {
@@ -38,12 +28,43 @@ func (c *Config) masterKey() (session.MasterKey, error) {
 	return makeMasterKey(path)
 }
 
+// findMasterKey is masterKey, but makes none.
+func (c *Config) findMasterKey() (session.MasterKey, error) {
+	if c.MasterKey == "" {
+		return readMasterKey(c.masterKeyPath())
+	}
+	key, err := parseMasterKey(c.MasterKey)
+	if err != nil {
+		err = fmt.Errorf("SESSIOND_MASTER_KEY: %w", err)
+	}
+	return key, err
+}
+
+// masterKeyPath is the file that the key is read from, unless the variable has
+// it.
+func (c *Config) masterKeyPath() string {
+	if c.MasterKeyFile != "" {
+		return c.MasterKeyFile
+	}
+	return filepath.Join(c.Data, "master.key")
+}
+
+// othersMayRead are the bits of a key file's mode that must not be set. In the
+// folder of systemd's credentials, which nobody but the service may enter, the
+// group's bit to read is the mask of an access list and no group's right.
+func othersMayRead(path string) os.FileMode {
+	if folder := os.Getenv("CREDENTIALS_DIRECTORY"); folder != "" && filepath.Dir(path) == filepath.Clean(folder) {
+		return 0o037
+	}
+	return 0o077
+}
+
 func readMasterKey(path string) (key session.MasterKey, err error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return key, err
 	}
-	if info.Mode().Perm()&0o077 != 0 {
+	if info.Mode().Perm()&othersMayRead(path) != 0 {
 		return key, fmt.Errorf("%s: others may read it (mode %04o); make it 0600", path, info.Mode().Perm())
 	}
 	if info.Size() > 1024 {
@@ -88,11 +109,16 @@ func makeMasterKey(path string) (key session.MasterKey, err error) {
 	if err != nil {
 		return key, err
 	}
+	return key, syncFolder(path)
+}
+
+// syncFolder makes the name of a file durable.
+func syncFolder(path string) error {
 	dir, err := os.Open(filepath.Dir(path))
 	if err != nil {
-		return key, err
+		return err
 	}
-	return key, errors.Join(dir.Sync(), dir.Close())
+	return errors.Join(dir.Sync(), dir.Close())
 }
 
 // restoreEpoch is the configured epoch, or the data folder's.
@@ -100,7 +126,7 @@ func (c *Config) restoreEpoch() (uint32, error) {
 	if c.RestoreEpoch != nil {
 		return *c.RestoreEpoch, nil
 	}
-	path := filepath.Join(c.Data, "restore_epoch")
+	path := c.epochPath()
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
 		return 0, nil
@@ -114,5 +140,7 @@ func (c *Config) restoreEpoch() (uint32, error) {
 	}
 	return uint32(n), nil
 }
+
+func (c *Config) epochPath() string { return filepath.Join(c.Data, "restore_epoch") }
 
 func (c *Config) database() string { return filepath.Join(c.Data, "sessions.db") }

@@ -1,10 +1,16 @@
 package main
 
 import (
+	"crypto/ed25519"
+	"crypto/rand"
+	"crypto/x509"
+	"encoding/pem"
+	"math/big"
 	"os"
 	"path/filepath"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -26,7 +32,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": scriptServe, "stop": scriptStop, "private": scriptPrivate,
+			"serve": scriptServe, "stop": scriptStop, "kill": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
 		},
 	})
 }
@@ -38,6 +44,7 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	*ts.Value("server").(*process) = p
 	ts.Setenv("SESSIOND_SERVER", p.url)
+	ts.Setenv("SERVER_ADDRESS", p.url[len("http://"):])
 }
 
 // scriptStop asks the server to stop and waits until it has.
@@ -45,6 +52,14 @@ func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("server").(*process)
 	ts.Check(p.Process.Signal(syscall.SIGTERM))
 	ts.Check(p.Wait())
+	p.Cmd = nil
+}
+
+// scriptKill kills the server.
+func scriptKill(ts *testscript.TestScript, neg bool, args []string) {
+	p := ts.Value("server").(*process)
+	ts.Check(p.Process.Kill())
+	p.Wait()
 	p.Cmd = nil
 }
 
@@ -57,4 +72,23 @@ func scriptPrivate(ts *testscript.TestScript, neg bool, args []string) {
 			ts.Fatalf("%s has mode %04o", name, info.Mode().Perm())
 		}
 	}
+}
+
+// scriptCertificate writes a certificate for localhost, and its key, that ends so
+// long from now.
+func scriptCertificate(ts *testscript.TestScript, neg bool, args []string) {
+	left, err := time.ParseDuration(args[0])
+	ts.Check(err)
+	public, key, err := ed25519.GenerateKey(nil)
+	ts.Check(err)
+	c := &x509.Certificate{
+		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"},
+		NotBefore: time.Now().Add(-24 * time.Hour), NotAfter: time.Now().Add(left),
+	}
+	der, err := x509.CreateCertificate(rand.Reader, c, c, public, key)
+	ts.Check(err)
+	secret, err := x509.MarshalPKCS8PrivateKey(key)
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+	ts.Check(os.WriteFile(ts.MkAbs(args[2]), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: secret}), 0o600))
 }

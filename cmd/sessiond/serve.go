@@ -20,12 +20,22 @@ type settings struct {
 	TLSCert        *string `name:"tls-cert" help:"Certificate chain in PEM, to serve TLS." env:"SESSIOND_TLS_CERT" placeholder:"FILE"`
 	TLSKey         *string `name:"tls-key" help:"The certificate's key in PEM." env:"SESSIOND_TLS_KEY" placeholder:"FILE"`
 	Data           *string `help:"Folder of the database and the master key (default ./data)." env:"SESSIOND_DATA"`
+	MasterKeyFile  *string `help:"The master key's file, if it is not <data>/master.key." env:"SESSIOND_MASTER_KEY_FILE" placeholder:"FILE"`
 	Config         string  `help:"YAML configuration file." env:"SESSIOND_CONFIG" placeholder:"FILE"`
 	Dev            *bool   `help:"Development: text logs, plain http allowed." env:"SESSIOND_DEV"`
 }
 
-// config lays file, variables and flags over the default.
+// config is read, checked.
 func (s settings) config() (server.Config, error) {
+	c, err := s.read()
+	if err != nil {
+		return c, err
+	}
+	return c, c.Check()
+}
+
+// read lays file, variables and flags over the default.
+func (s settings) read() (server.Config, error) {
 	c := server.DefaultConfig()
 	if s.Config != "" {
 		if err := c.ReadFile(s.Config); err != nil {
@@ -35,7 +45,7 @@ func (s settings) config() (server.Config, error) {
 	for _, o := range []struct {
 		from *string
 		to   *string
-	}{{s.Listen, &c.Listen}, {s.OperatorListen, &c.OperatorListen}, {s.PublicURL, &c.PublicURL}, {s.TLSCert, &c.TLSCert}, {s.TLSKey, &c.TLSKey}, {s.Data, &c.Data}} {
+	}{{s.Listen, &c.Listen}, {s.OperatorListen, &c.OperatorListen}, {s.PublicURL, &c.PublicURL}, {s.TLSCert, &c.TLSCert}, {s.TLSKey, &c.TLSKey}, {s.Data, &c.Data}, {s.MasterKeyFile, &c.MasterKeyFile}} {
 		if o.from != nil {
 			*o.to = *o.from
 		}
@@ -47,7 +57,7 @@ func (s settings) config() (server.Config, error) {
 		c.LogFormat = "text"
 	}
 	c.MasterKey = os.Getenv("SESSIOND_MASTER_KEY")
-	return c, c.Check()
+	return c, nil
 }
 
 type serveCmd struct {

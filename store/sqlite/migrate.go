@@ -13,11 +13,15 @@ var migrations embed.FS
 
 // migrate runs the migrations that the database has not seen, in one
 // transaction. A schema newer than this program knows is refused.
-func migrate(c *sqlite3.Conn) (err error) {
+func migrate(c *sqlite3.Conn) error {
 	files, err := fs.Glob(migrations, "migrations/*.sql") // sorted
 	if err != nil {
 		return err
 	}
+	return runMigrations(c, files)
+}
+
+func runMigrations(c *sqlite3.Conn, files []string) (err error) {
 	tx, err := c.BeginImmediate()
 	if err != nil {
 		return err

@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"path/filepath"
 	"sync"
 	"syscall"
 
@@ -24,6 +25,7 @@ type Store struct {
 	path    string
 	vfs     string   // of SQLite; the operating system's when empty
 	lock    *os.File // nil when read-only
+	folder  *os.File // locked while read-only, so that no restore comes between
 	readers chan *conn
 	write   *conn
 	reserve reserve // the writer's
@@ -101,13 +103,24 @@ func (s *Store) openWriter() error {
 
 // OpenReadOnly opens a database to look at, beside a running server or not.
 // Every method that writes fails.
-func OpenReadOnly(_ context.Context, path string) (*Store, error) {
+func OpenReadOnly(_ context.Context, path string) (_ *Store, err error) {
 	s := newStore(path)
 	s.closed = true // for writers
-	return s, s.openReaders()
+	if s.folder, err = lockFolder(s.path, syscall.LOCK_SH); err != nil {
+		return nil, err
+	}
+	if err := s.openReaders(); err != nil {
+		return nil, errors.Join(err, s.folder.Close())
+	}
+	return s, nil
 }
 
 func newStore(path string) *Store {
+	// The file itself must be no link (OPEN_NOFOLLOW); a folder of it may be one,
+	// as under systemd's DynamicUser.
+	if folder, err := filepath.EvalSymlinks(filepath.Dir(path)); err == nil {
+		path = filepath.Join(folder, filepath.Base(path))
+	}
 	return &Store{
 		path: path, readers: make(chan *conn, readerCount), stop: make(chan struct{}), reserve: reserve{every: refillEvery},
 	}
@@ -148,6 +161,7 @@ func (s *Store) Close() error {
 			err = errors.Join(err, (<-s.readers).Close())
 		}
 		if s.queue == nil {
+			err = errors.Join(err, s.folder.Close())
 			return
 		}
 		close(s.queue)
@@ -167,6 +181,25 @@ func takeLock(path string) (*os.File, error) {
 	}
 	if err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
 		return nil, errors.Join(fmt.Errorf("sqlite: %s is held: another server runs over this folder", path), f.Close())
+	}
+	return f, nil
+}
+
+// lockFolder locks the folder of a database: shared by those who only look at
+// it, exclusive for the one who puts another file in its place. SQLite finds the
+// files beside a database by name; who had the old one open would otherwise
+// delete the new one's.
+func lockFolder(path string, how int) (*os.File, error) {
+	f, err := os.Open(filepath.Dir(path))
+	if err != nil {
+		return nil, err
+	}
+	if err := syscall.Flock(int(f.Fd()), how|syscall.LOCK_NB); err != nil {
+		other := "a restore is under way"
+		if how == syscall.LOCK_EX {
+			other = "another command has the database open"
+		}
+		return nil, errors.Join(fmt.Errorf("sqlite: %s is locked: %s", f.Name(), other), f.Close())
 	}
 	return f, nil
 }
