@@ -15,6 +15,7 @@ var allowed = map[string][]string{
 	"wallet/icp":        {"", "token", "api", "wallet"},
 	"wallet/ethereum":   {"", "token", "api", "wallet"},
 	"wallet/solana":     {"", "token", "api", "wallet"},
+	"anonymous":         {"", "token", "api"},
 	"store/sqlite":      {"", "token", "api"},
 	"store/storetest":   {"", "token", "api"},
 	"httpapi":           {"", "token", "api"},

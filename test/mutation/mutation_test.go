@@ -155,6 +155,63 @@ var mutations = []mutation{
 	{"wallet/icp/slots.go", `		return busy(ctx.Err())`, `		return ErrSignature`, "./wallet/icp"},
 	{"wallet/icp/slots.go", `	if s.waiting.Add(1) > int64(waitingPerSlot*cap(s.taken)) {`, `	if s.waiting.Add(1) < 0 {`, "./wallet/icp"},
 	{"wallet/verifier.go", `errors.As(err, &refused) {`, `errors.As(err, &refused) && false {`, "./wallet"},
+	{"anonymous/decimal.go", `s[0] == '0' && len(s) > 1`, `false`, "./anonymous"},
+	{"anonymous/decimal.go", `	if e.SetBytesCanonical(b[:]) != nil {
+		return e, ErrRange
+	}`, `	e.SetBytes(b[:])`, "./anonymous"},
+	{"anonymous/decimal.go", `		if carry != 0 {`, `		if false {`, "./anonymous"},
+	{"anonymous/proof.go", `		if to.SetBytesCanonical(number[:]) != nil {
+			return a, c, b, ErrRange
+		}`, `		to.SetBytesCanonical(number[:])`, "./anonymous"},
+	{"anonymous/proof.go", `case a.IsInfinity(), b.IsInfinity(), c.IsInfinity():`, `case false:`, "./anonymous"},
+	{"anonymous/proof.go", `case !a.IsOnCurve(), !c.IsOnCurve(), !b.IsOnCurve():`, `case false:`, "./anonymous"},
+	{"anonymous/verify.go", `	if !b.IsInSubGroup() {`, `	if false {`, "./anonymous"},
+	{"anonymous/verify.go", `	if !v.key.check(&a, &c, &b, &signals) {`, `	if a == c {`, "./anonymous"},
+	{"anonymous/verify.go", `	if p.MerkleTreeDepth != Depth {`, `	if p.MerkleTreeDepth > 32 {`, "./anonymous"},
+	{"anonymous/verify.go", `s[0].IsZero() || `, ``, "./anonymous"},
+	{"anonymous/verify.go", `	if message != want.Message {`, `	if false {`, "./anonymous"},
+	{"anonymous/verify.go", `	if scope != want.Scope {`, `	if false {`, "./anonymous"},
+	{"anonymous/verify.go", `make(chan struct{}, max(atOnce, 1))`, `make(chan struct{}, atOnce)`, "./anonymous"},
+	{"anonymous/key.go", `	p[2].Neg(&p[2])
+`, ``, "./anonymous"},
+	{"anonymous/key.go", `for i := range signals {`, `for i := range signals[1:] {`, "./anonymous"},
+	{"anonymous/fixedbase.go", `at%64 > 64-windowBits && `, `at%64 > 64-windowBits+2 && `, "./anonymous"},
+	{"anonymous/tree.go", `			if 2*i+1 < len(below) {`, `			if len(below) > 0 && 2*i+1 < cap(below) {`, "./anonymous"},
+	{"anonymous/page.go", `len(pageRoots) != pagesOf(size) || `, ``, "./anonymous"},
+	{"anonymous/page.go", `	if i < 0 || i >= len(c.roots) || len(members) != pageLen(c.size, i) {
+		return ErrPage
+	}`, `	if i < 0 || i >= len(c.roots) {
+		return ErrPage
+	}`, "./anonymous"},
+	{"anonymous/group.go", `		case twice, g.Has(c):`, `		case twice && c.IsZero(), g.Has(c):`, "./anonymous"},
+	{"anonymous/group.go", `	if err == nil && c.IsZero() {`, `	if false {`, "./anonymous"},
+	{"anonymous/enrolment.go", `return root == c`, `return !root.IsZero()`, "./anonymous"},
+	{"anonymous/challenge.go", `	if !e.near(c.Epoch, now, ClockSlack) {`, `	if false {`, "./anonymous"},
+	{"anonymous/challenge.go", `	if c.Scope != format256(s.Scope(c.Epoch)) {`, `	if c.Scope == "" {`, "./anonymous"},
+	{"anonymous/challenge.go", `	if c.Message != format256(s.Message(c.Nonce)) {`, `	if c.Message == "" {`, "./anonymous"},
+	{"anonymous/service.go", `	b = binary.BigEndian.AppendUint16(b, uint16(len(name)))
+`, `	_ = binary.BigEndian
+`, "./anonymous"},
+	{"anonymous/epoch.go", `n <= lastEpoch && `, ``, "./anonymous"},
+	{"anonymous/pseudonym.go", `	h.Write(b[:])
+`, `	h.Write(b[:8])
+`, "./anonymous"},
+	{"anonymous/snapshot.go", `unix%int64(Coarse/time.Second) != 0, `, ``, "./anonymous"},
+	{"anonymous/snapshot.go", `	b = binary.BigEndian.AppendUint32(b, uint32(s.Size))
+`, ``, "./anonymous"},
+	{"anonymous/chain.go", `next.Previous != s.Hash(c.service) || `, ``, "./anonymous"},
+	{"anonymous/chain.go", `		case last.Number < c.head.Number:
+			return ErrRollback
+`, `		case last.Number < c.head.Number:
+			return nil
+`, "./anonymous"},
+	{"anonymous/chain.go", `		case list[c.head.Number-first.Number].Hash(c.service) != c.head.Hash(c.service):`, `		case false:`, "./anonymous"},
+	{"anonymous/window.go", ` && w[i].Epoch == epoch`, ``, "./anonymous"},
+	{"anonymous/window.go", `		if i < len(w)-1 && !now.Before(w[i+1].CreatedAt.Add(Overlap+Coarse)) {
+			return false
+		}
+`, `		_ = now
+`, "./anonymous"},
 }
 
 func TestEveryMutationIsKilled(t *testing.T) {
