@@ -8,25 +8,28 @@ import (
 
 // Imports run one way. For each package: what of this module it may import.
 var allowed = map[string][]string{
-	"":                  {"token"},
-	"token":             {},
-	"api":               {},
-	"wallet":            {"", "token", "api"},
-	"wallet/icp":        {"", "token", "api", "wallet"},
-	"wallet/ethereum":   {"", "token", "api", "wallet"},
-	"wallet/solana":     {"", "token", "api", "wallet"},
-	"store/sqlite":      {"", "token", "api"},
-	"store/storetest":   {"", "token", "api"},
-	"httpapi":           {"", "token", "api"},
-	"web":               {},
-	"server":            {"*"},
-	"bench":             {"", "token", "api", "server", "store/sqlite", "wallet/icp"},
-	"sessiontest":       {"*"},
-	"test/mutation":     {},
-	"test/contract":     {},
-	"test/wallets":      {},
-	"test/requirements": {},
-	"cmd/sessiond":      {"server", "api", "wallet/icp", "bench"}, // the command line's own identity is a wallet
+	"":                    {"token"},
+	"token":               {},
+	"api":                 {},
+	"wallet":              {"", "token", "api"},
+	"wallet/icp":          {"", "token", "api", "wallet"},
+	"wallet/ethereum":     {"", "token", "api", "wallet"},
+	"wallet/solana":       {"", "token", "api", "wallet"},
+	"store/sqlite":        {"", "token", "api"},
+	"store/storetest":     {"", "token", "api"},
+	"anonymous/artifacts": {},
+	"anonymous/prover":    {},
+	"httpapi":             {"", "token", "api"},
+	"web":                 {},
+	"server":              {"*"},
+	"bench":               {"", "token", "api", "server", "store/sqlite", "wallet/icp"},
+	"sessiontest":         {"*"},
+	"test/mutation":       {},
+	"test/contract":       {},
+	"test/wallets":        {},
+	"test/semaphore":      {},
+	"test/requirements":   {},
+	"cmd/sessiond":        {"server", "api", "wallet/icp", "bench"}, // the command line's own identity is a wallet
 }
 
 func TestImportsRunOneWay(t *testing.T) {
