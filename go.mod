@@ -16,6 +16,7 @@ require (
 	github.com/ncruces/go-sqlite3 v0.36.0
 	github.com/prometheus/client_golang v1.25.0
 	github.com/rogpeppe/go-internal v1.16.0
+	github.com/tetratelabs/wazero v1.12.0
 	go.uber.org/goleak v1.3.0
 	golang.org/x/crypto v0.58.0
 	golang.org/x/sys v0.49.0
@@ -47,5 +48,6 @@ require (
 ignore (
 	./test/browser/node_modules
 	./test/contract/node_modules
+	./test/semaphore/node_modules
 	./test/wallets/node_modules
 )

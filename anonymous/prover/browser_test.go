@@ -1,0 +1,162 @@
+package prover
+
+import (
+	"math/big"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/mentalverse/session/anonymous/artifacts"
+	"github.com/mentalverse/session/test/semaphore"
+)
+
+// call is a message to the worker, answer what comes back.
+type (
+	call   map[string]any
+	answer struct {
+		Value    any
+		Error    string
+		Progress []float64
+		MS, CPU  float64
+	}
+)
+
+var start = call{
+	"call":   "start",
+	"prover": artifacts.Prover + ".gz", "circuit": artifacts.Circuit + ".gz", "key": artifacts.Key + ".gz",
+}
+
+// inWorker runs calls in the browser's worker under Node.
+func inWorker(t testing.TB, files string, calls ...call) []answer {
+	t.Helper()
+	scripts := must(filepath.Abs("wasm"))(t)
+	var answers []answer
+	semaphore.Run(t, &answers, calls, "worker.mjs", scripts, files)
+	if len(answers) != len(calls) {
+		t.Fatalf("%d answers", len(answers))
+	}
+	return answers
+}
+
+func statementCall(s *Statement) call {
+	siblings := []string{}
+	for _, n := range s.Siblings {
+		siblings = append(siblings, n.String())
+	}
+	return call{"call": "prove", "statement": call{
+		"secret": s.Identity.Secret(), "index": s.Index, "siblings": siblings,
+		"message": s.Message.String(), "scope": s.Scope.String(),
+	}}
+}
+
+func builtIn(t testing.TB) string {
+	t.Helper()
+	must(keyFile())(t) // or skip
+	return must(filepath.Abs("../artifacts"))(t)
+}
+
+func TestTheBrowsersWorkerProves(t *testing.T) {
+	who := newIdentity(t)
+	group := groupWith(t, who, 4, 5)
+	s := statementIn(group, who, 4)
+	bad := func(change func(call)) call {
+		c := statementCall(s)
+		change(c["statement"].(call))
+		return c
+	}
+	calls := []call{
+		statementCall(s), start, {"call": "identity"}, {"call": "commitment", "secret": who.Secret()}, statementCall(s),
+		bad(func(c call) { c["secret"] = "0" }),
+		bad(func(c call) { c["secret"] = subgroupOrder().String() }),
+		bad(func(c call) { c["index"] = 8 }),
+		bad(func(c call) { c["index"] = 0.5 }),
+		bad(func(c call) { c["index"] = "1" }),
+		bad(func(c call) { c["siblings"] = make([]string, Depth+1) }),
+		bad(func(c call) { c["siblings"] = nil }),
+		bad(func(c call) { c["siblings"] = []any{"1", 2} }),
+		bad(func(c call) { c["message"] = "0x1" }),
+		bad(func(c call) { c["scope"] = new(big.Int).Lsh(big.NewInt(1), 256).String() }),
+		bad(func(c call) { delete(c, "scope") }),
+		{"call": "prove"},
+		{"call": "toString"},
+		statementCall(s),
+	}
+	answers := inWorker(t, builtIn(t), calls...)
+
+	if answers[0].Error == "" {
+		t.Error("proved before it was started")
+	}
+	if answers[1].Error != "" {
+		t.Fatal(answers[1].Error)
+	}
+	made, _ := answers[2].Value.(map[string]any)
+	if made == nil || must(ParseIdentity(made["secret"].(string)))(t).Commitment() != made["commitment"] {
+		t.Errorf("identity %+v", answers[2])
+	}
+	if answers[3].Value != who.Commitment() {
+		t.Errorf("commitment %+v", answers[3])
+	}
+	for i := range answers[5 : len(answers)-1] {
+		if a := answers[5+i]; a.Error == "" || strings.Contains(a.Error, who.Secret()) {
+			t.Errorf("%v: %+v", calls[5+i], a)
+		}
+	}
+	// The refusals have not harmed it.
+	for _, a := range []answer{answers[4], answers[len(answers)-1]} {
+		if a.Error != "" {
+			t.Fatal(a.Error)
+		}
+		p := proofOf(t, a)
+		if p.MerkleTreeRoot != group.root() {
+			t.Errorf("root %s", p.MerkleTreeRoot)
+		}
+		verifies(t, p)
+		if n := len(a.Progress); n != Steps+1 || a.Progress[n-1] != 1 {
+			t.Errorf("progress %v", a.Progress)
+		}
+	}
+}
+
+func proofOf(t testing.TB, a answer) *Proof {
+	t.Helper()
+	v := a.Value.(map[string]any)
+	p := &Proof{
+		MerkleTreeDepth: int(v["merkleTreeDepth"].(float64)),
+		MerkleTreeRoot:  v["merkleTreeRoot"].(string), Nullifier: v["nullifier"].(string),
+		Message: v["message"].(string), Scope: v["scope"].(string),
+	}
+	for i := range p.Points {
+		p.Points[i] = v["points"].([]any)[i].(string)
+	}
+	return p
+}
+
+func TestTheBrowsersWorkerTakesOnlyPinnedFiles(t *testing.T) {
+	who := newIdentity(t)
+	s := statementIn(groupWith(t, who, 0, 1), who, 0)
+	from := builtIn(t)
+	for _, broken := range []string{artifacts.Circuit, artifacts.Key} {
+		dir := t.TempDir()
+		for _, name := range []string{artifacts.Prover, artifacts.Circuit, artifacts.Key} {
+			if err := os.Symlink(filepath.Join(from, name+".gz"), filepath.Join(dir, name+".gz")); err != nil {
+				t.Fatal(err)
+			}
+		}
+		content := must(artifact(broken))(t)
+		content = append(content[:len(content)-1:len(content)-1], content[len(content)-1]^1)
+		if err := os.WriteFile(filepath.Join(dir, broken), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		call := call{"call": "start", "prover": start["prover"], "circuit": start["circuit"], "key": start["key"]}
+		if broken == artifacts.Key {
+			call["key"] = broken
+		} else {
+			call["circuit"] = broken
+		}
+		answers := inWorker(t, dir, call, statementCall(s))
+		if !strings.Contains(answers[0].Error, "pinned") || answers[1].Error == "" {
+			t.Errorf("%s: %+v", broken, answers)
+		}
+	}
+}

@@ -1,0 +1,48 @@
+// Package semaphore asks Semaphore's own libraries under Node for a second
+// opinion on proofs, and runs the prover for browsers there. snarkjs, which
+// the libraries use, is under the GPL: it serves tests and never ships.
+package semaphore
+
+import (
+	"bytes"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"testing"
+)
+
+// Run runs one of this folder's scripts, hands it the input as JSON and reads
+// its output into answer.
+func Run(t testing.TB, answer, input any, script string, args ...string) {
+	t.Helper()
+	_, here, _, _ := runtime.Caller(0)
+	dir := filepath.Dir(here)
+	skipOrFail := t.Skip
+	if os.Getenv("CI") == "true" {
+		skipOrFail = t.Fatal
+	}
+	if _, err := exec.LookPath("node"); err != nil {
+		skipOrFail("NOT RUN: node is missing")
+	}
+	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
+		skipOrFail("NOT RUN: make test installs what this test needs (npm ci in test/semaphore)")
+	}
+	in, err := json.Marshal(input)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "node", append([]string{filepath.Join(dir, script)}, args...)...)
+	cmd.Dir = dir
+	cmd.Stdin = bytes.NewReader(in)
+	var problems bytes.Buffer
+	cmd.Stderr = &problems
+	out, err := cmd.Output()
+	if err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, problems.Bytes())
+	}
+	if err := json.Unmarshal(out, answer); err != nil {
+		t.Fatalf("%s: %v\n%s", script, err, out)
+	}
+}
