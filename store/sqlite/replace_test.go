@@ -6,8 +6,10 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"syscall"
 	"testing"
-	"time"
+
+	"github.com/ncruces/go-sqlite3"
 )
 
 func holds(t *testing.T, path, text string) bool {
@@ -159,14 +161,18 @@ func TestWhatIsNoWholeBackupIsRefused(t *testing.T) {
 	if err := other.Exec("BEGIN; SELECT * FROM meta"); err != nil {
 		t.Fatal(err)
 	}
-	began := time.Now()
 	if _, err := Prepare(t.Context(), s.path, backup); err == nil {
 		t.Error("it was restored under another program")
 	}
-	t.Logf("it waited %v for another program", time.Since(began))
 	if err := errors.Join(other.Exec("COMMIT"), other.Close()); err != nil {
 		t.Fatal(err)
 	}
+	// What only the check of every page finds: nothing else reads this table.
+	unread := write(func(b []byte) []byte {
+		root := rootPage(t, backup, "nonces")
+		copy(b[(root-1)*4096:], bytes.Repeat([]byte{0xa5}, 4096))
+		return b
+	})
 	logged := write(func(b []byte) []byte { return b })
 	if err := os.WriteFile(logged+"-wal", []byte("log"), 0o600); err != nil {
 		t.Fatal(err)
@@ -179,6 +185,7 @@ func TestWhatIsNoWholeBackupIsRefused(t *testing.T) {
 			copy(b[len(b)/2&^4095:], bytes.Repeat([]byte{0xa5}, 4096))
 			return b
 		}),
+		"one with a table damaged": unread,
 		"an empty file":            write(func([]byte) []byte { return nil }),
 		"a newer schema":           alter("PRAGMA user_version=99"),
 		"no schema":                alter("PRAGMA user_version=0"),
@@ -207,6 +214,66 @@ func TestWhatIsNoWholeBackupIsRefused(t *testing.T) {
 	if c, err := Inspect(t.Context(), s.path, true); err != nil || c.Sessions != 8 {
 		t.Errorf("the database holds %d sessions, %v", c.Sessions, err)
 	}
+}
+
+// While one database takes the other's place, nobody opens either; while
+// somebody looks, it does not begin.
+func TestNobodyLooksDuringARestore(t *testing.T) {
+	backup := backupOf(t, 1)
+	path := crashed(t)
+	r, err := Prepare(t.Context(), path, backup)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for what, open := range map[string]func() error{
+		"a server": func() error { _, err := Open(t.Context(), path); return err },
+		"a look":   func() error { _, err := Inspect(t.Context(), path, false); return err },
+		"a reader": func() error { _, err := OpenReadOnly(t.Context(), path); return err },
+		"a backup": func() error {
+			_, err := Backup(t.Context(), path, filepath.Join(t.TempDir(), "backup"), false)
+			return err
+		},
+		"a restore": func() error { _, err := Prepare(t.Context(), path, backup); return err },
+	} {
+		if open() == nil {
+			t.Errorf("%s came between", what)
+		}
+	}
+	if size(t, path+".restoring") < 0 {
+		t.Error("another removed the copy")
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	looks, err := lockFolder(path, syscall.LOCK_SH)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Prepare(t.Context(), path, backup); err == nil {
+		t.Error("it began while somebody looked")
+	}
+	if err := looks.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// rootPage is the number of a table's first page.
+func rootPage(t *testing.T, path, table string) int {
+	t.Helper()
+	c, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READONLY)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	st, _, err := c.Prepare("SELECT rootpage FROM sqlite_schema WHERE name='" + table + "'")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer st.Close()
+	if !st.Step() {
+		t.Fatal(st.Err())
+	}
+	return st.ColumnInt(0)
 }
 
 // A backup of an older program is one too; a server brings it up to date.
