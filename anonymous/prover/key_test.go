@@ -105,6 +105,33 @@ func TestBadKeys(t *testing.T) {
 	}
 }
 
+// In these keys everything else is in order, so that only the one check refuses
+// them.
+func TestKeysBadInOneThing(t *testing.T) {
+	small := smallKey(t)
+	contributions, size := at(small, sectionContributions)
+	repeated := bytes.Clone(small)
+	put32(repeated[contributions-12:], sectionProtocol)
+	if size != 4 {
+		t.Fatal("not as long as the protocol's section")
+	}
+	put32(repeated[contributions:], protocolGroth16)
+
+	header, _ := at(small, sectionHeader)
+	points, size := at(small, sectionH)
+	odd := bytes.Clone(small[:points+size])
+	put32(odd[header+domainAt:], 3)
+	binary.LittleEndian.PutUint64(odd[points-8:], uint64(size+sizeG1))
+	odd = append(odd, small[points:points+sizeG1]...)
+	odd = append(odd, small[points+size:]...)
+
+	for want, file := range map[string][]byte{"section 1 is unknown, repeated": repeated, "in 3 constraints": odd} {
+		if _, err := ParseKey(file); !errors.Is(err, ErrKey) || !strings.Contains(err.Error(), want) {
+			t.Errorf("got %v, want %s", err, want)
+		}
+	}
+}
+
 // outside returns a point of the twist, as keys hold points, that the group
 // does not contain: few do.
 func outside(t *testing.T) (b []byte) {
