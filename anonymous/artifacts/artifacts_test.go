@@ -18,7 +18,7 @@ var all = []string{Circuit, Key, Prover}
 func open(t *testing.T) *Store {
 	t.Helper()
 	s, err := Open("")
-	if errors.Is(err, ErrNone) {
+	if errors.Is(err, ErrNone) && os.Getenv("CI") != "true" {
 		t.Skip("SKIPPED: built without artifacts")
 	}
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"os"
 	"sync"
 	"testing"
 
@@ -44,7 +45,7 @@ func artifact(name string) ([]byte, error) {
 func must[T any](v T, err error) func(testing.TB) T {
 	return func(t testing.TB) T {
 		t.Helper()
-		if errors.Is(err, artifacts.ErrNone) {
+		if errors.Is(err, artifacts.ErrNone) && os.Getenv("CI") != "true" {
 			t.Skip("SKIPPED: built without artifacts")
 		}
 		if err != nil {
