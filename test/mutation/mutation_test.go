@@ -28,9 +28,9 @@ var mutations = []mutation{
 	{"token/sessiontoken.go", `case c.IssuedAt.After(now.Add(clockSkew)):`, `case false:`, "./token"},
 	{"validate.go", `checked = !s.live.remembers(id, tag)`, `checked = false`, "./server"},
 	{"keyring.go", `old != nil && next.holds(old)`, `old != nil`, "."},
-	{"live.go", `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) == 1`, `return n != none`, "./server"},
+	{"live.go", `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) == 1`, `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) >= 0`, "./server"},
 	{"live.go", `current := sh.writes == mark`, `current := sh.writes == mark || true`, "."},
-	{"store.go", `if !c.Update[i].Ended() {`, `if false {`, "./store/sqlite"},
+	{"store.go", `if !c.Update[i].Ended() {`, `if i < 0 {`, "./store/sqlite"},
 	{"token/sessiontoken.go", `if len(raw) > maxToken {
 		return Claims{}, errShape
 	}
