@@ -110,7 +110,7 @@ var mutations = []mutation{
 	{"wallet/icp/delegation.go", `if d.Targets != nil {`, `if false {`, "./wallet/icp"},
 	{"wallet/icp/delegation.go", `if notAfter.IsZero() || ends.Before(notAfter) {`, `if true {`, "./wallet/icp"},
 	{"wallet/icp/spki.go", ` || s.IsOverHalfOrder()`, ``, "./wallet/icp"},
-	{"wallet/icp/spki.go", `if wallet.CheckEd25519Key(raw) != nil {`, `if len(raw) != 32 {`, "./wallet/icp"},
+	{"wallet/icp/spki.go", `if wallet.CheckEd25519Key(raw) != nil {`, `if wallet.CheckEd25519Key(raw) != nil && len(raw) != 32 {`, "./wallet/icp"},
 	{"wallet/icp/spki.go", ` || !bytes.Equal(again, der)`, ` || again == nil`, "./wallet/icp"},
 	{"wallet/icp/delegation.go", `if _, is := signer.(canisterKey); is {`, `if false {`, "./wallet/icp"},
 	{"wallet/icp/canister.go", ` || len(value) != 0`, ` || len(value) > 99`, "./wallet/icp"},
