@@ -18,7 +18,7 @@ var allowed = map[string][]string{
 	"anonymous":           {"", "token", "api"},
 	"anonymous/artifacts": {},
 	"anonymous/prover":    {},
-	"test/semaphore":      {},
+	"test/semaphore":      {"test/node"},
 	"store/sqlite":        {"", "token", "api"},
 	"store/storetest":     {"", "token", "api"},
 	"httpapi":             {"", "token", "api"},
@@ -27,8 +27,9 @@ var allowed = map[string][]string{
 	"bench":               {"", "token", "api", "server", "store/sqlite", "wallet/icp"},
 	"sessiontest":         {"*"},
 	"test/mutation":       {},
-	"test/contract":       {},
-	"test/wallets":        {},
+	"test/node":           {},
+	"test/contract":       {"test/node"},
+	"test/wallets":        {"test/node"},
 	"test/requirements":   {},
 	"cmd/sessiond":        {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "bench"}, // the command line's own identity is a wallet
 }

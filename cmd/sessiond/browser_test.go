@@ -14,6 +14,8 @@ import (
 	"strconv"
 	"testing"
 	"time"
+
+	"github.com/mentalverse/session/test/node"
 )
 
 // Cookie mode in a real browser, against the real program.
@@ -59,12 +61,7 @@ func needChromium(t *testing.T) string {
 	if err != nil {
 		skipOrFail("NOT RUN: chromium is missing; make test installs it where it may")
 	}
-	if _, err := exec.LookPath("node"); err != nil {
-		skipOrFail("NOT RUN: node is missing")
-	}
-	if _, err := os.Stat("../../test/browser/node_modules"); err != nil {
-		skipOrFail("NOT RUN: make test installs what this test needs (npm ci in test/browser)")
-	}
+	node.Project(t, "browser")
 	return chromium
 }
 

@@ -8,8 +8,9 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
+
+	"github.com/mentalverse/session/test/node"
 )
 
 // Run runs the specification's client against the server at an origin. control
@@ -18,21 +19,14 @@ import (
 // lie beside this repository the test is skipped and says so; in CI it fails.
 func Run(t *testing.T, server, control string) {
 	t.Helper()
+	dir := node.Project(t, "contract")
 	skipOrFail := t.Skip
 	if os.Getenv("CI") == "true" {
 		skipOrFail = t.Fatal
 	}
-	_, here, _, _ := runtime.Caller(0)
-	dir := filepath.Dir(here)
 	specification := filepath.Join(dir, "../../../shared/contract/session-management.md")
 	if _, err := os.Stat(specification); errors.Is(err, fs.ErrNotExist) {
 		skipOrFail("NOT RUN: the specification is not beside this repository (../shared/contract)")
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		skipOrFail("NOT RUN: node is missing")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		skipOrFail("NOT RUN: make test installs what this test needs (npm ci in test/contract)")
 	}
 	args := []string{"contract.mjs", specification, server}
 	if control != "" {

@@ -6,29 +6,18 @@ package semaphore
 import (
 	"bytes"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"path/filepath"
-	"runtime"
 	"testing"
+
+	"github.com/mentalverse/session/test/node"
 )
 
 // Run runs one of this folder's scripts, hands it the input as JSON and reads
 // its output into answer.
 func Run(t testing.TB, answer, input any, script string, args ...string) {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	dir := filepath.Dir(here)
-	skipOrFail := t.Skip
-	if os.Getenv("CI") == "true" {
-		skipOrFail = t.Fatal
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		skipOrFail("NOT RUN: node is missing")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		skipOrFail("NOT RUN: make test installs what this test needs (npm ci in test/semaphore)")
-	}
+	dir := node.Project(t, "semaphore")
 	in, err := json.Marshal(input)
 	if err != nil {
 		t.Fatal(err)

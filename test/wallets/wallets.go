@@ -3,11 +3,10 @@
 package wallets
 
 import (
-	"os"
 	"os/exec"
-	"path/filepath"
-	"runtime"
 	"testing"
+
+	"github.com/mentalverse/session/test/node"
 )
 
 // Run signs in with each chain's libraries against the server at an origin.
@@ -18,18 +17,7 @@ func RunManual(t *testing.T, server string) { run(t, "docs.mjs", server) }
 
 func run(t *testing.T, program, server string) {
 	t.Helper()
-	_, here, _, _ := runtime.Caller(0)
-	dir := filepath.Dir(here)
-	skipOrFail := t.Skip
-	if os.Getenv("CI") == "true" {
-		skipOrFail = t.Fatal
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		skipOrFail("NOT RUN: node is missing")
-	}
-	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		skipOrFail("NOT RUN: make test installs what this test needs (npm ci in test/wallets)")
-	}
+	dir := node.Project(t, "wallets")
 	cmd := exec.CommandContext(t.Context(), "node", program, server)
 	cmd.Dir = dir
 	out, err := cmd.CombinedOutput()

@@ -8,29 +8,19 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"encoding/json"
-	"os"
 	"os/exec"
 	"slices"
 	"testing"
 
 	"github.com/mentalverse/session/sessiontest"
+	"github.com/mentalverse/session/test/node"
 	"github.com/mentalverse/session/wallet/icp"
 )
 
 // The real client library takes the fake network's certificates, and the
 // library's own passkey identity signs what is taken here.
 func TestTheClientLibraryAgrees(t *testing.T) {
-	const dir = "../../test/contract"
-	skipOrFail := t.Skip
-	if os.Getenv("CI") == "true" {
-		skipOrFail = t.Fatal
-	}
-	if _, err := exec.LookPath("node"); err != nil {
-		skipOrFail("NOT RUN: node is missing")
-	}
-	if _, err := os.Stat(dir + "/node_modules"); err != nil {
-		skipOrFail("NOT RUN: make test installs what this test needs (npm ci in test/contract)")
-	}
+	dir := node.Project(t, "contract")
 	type certificate struct {
 		Certificate string `json:"certificate"`
 		RootKey     string `json:"rootKey"`
