@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"time"
 )
 
 // Touch tells that the session's person is here, and returns the session with
@@ -38,6 +37,9 @@ func (s *Service) Amend(ctx context.Context, sessionToken Secret, r AmendRequest
 		row, err := s.authenticate(ctx, sessionToken, Personal)
 		if err != nil {
 			return Tokens{}, err
+		}
+		if r.DeviceLabel != nil && row.Type == Anonymous {
+			return Tokens{}, errAnonymousLabel
 		}
 		now := s.now()
 		var c Change
@@ -93,12 +95,12 @@ func (s *Service) Reauthenticate(ctx context.Context, sessionToken Secret, crede
 	}
 	now := s.now()
 	want := Challenge{Purpose: PurposeReauthenticate, Type: row.Type, SessionID: row.ID}
-	evidence, nonce, err := s.verify(ctx, credential, want, now)
+	evidence, nonce, err := s.verify(ctx, credential, want, nil, now)
 	if err != nil {
 		return Tokens{}, err
 	}
 	for range maxAttempts {
-		if evidence.Account != row.Subject.Account {
+		if evidence.Account != row.Subject.Account || row.Type == Anonymous && evidence.Pseudonym != row.Subject.ID {
 			return Tokens{}, Refuse(CodeCredentialInvalid, "The credential is of another account.", nil)
 		}
 		if evidence.SessionKey != nil {
@@ -108,7 +110,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sessionToken Secret, crede
 			}
 			row.SeenKeys = append(slices.Clone(row.SeenKeys), key)
 		}
-		row.AuthTime = now.UTC().Truncate(time.Second)
+		row.AuthTime = now.UTC().Truncate(row.Type.grain())
 		row = row.elevate(now)
 		c := Change{Update: []Session{row}, Nonce: &nonce}
 		c.note(EventUpdated, ActionReauthenticate, row, now, requestID)

@@ -21,6 +21,7 @@ type Purpose string
 const (
 	PurposeSignIn         Purpose = "signin"
 	PurposeReauthenticate Purpose = "reauthenticate"
+	PurposeEnrol          Purpose = "enrol" // of a commitment into the group of members
 )
 
 // ChallengeLife is how long a challenge may be answered.
@@ -32,7 +33,7 @@ type Challenge struct {
 	Purpose   Purpose
 	Type      Type
 	Account   Account
-	SessionID token.ID // of a reauthentication; zero otherwise
+	SessionID token.ID // of a reauthentication or an enrolment; zero otherwise
 	Nonce     string   // 64 lower-case letters and digits
 	IssuedAt  time.Time
 	ExpiresAt time.Time
@@ -118,6 +119,7 @@ func (k challengeKey) open(c Challenge, now time.Time) (Challenge, UsedNonce, er
 		return c, UsedNonce{}, errNonceExpired
 	}
 	var used UsedNonce
+	binary.BigEndian.PutUint32(b[:4], uint32(c.IssuedAt.Truncate(c.Type.grain()).Unix()))
 	copy(used.Key[:], b[:nonceKeyLen])
 	return c, used, nil
 }

@@ -27,3 +27,7 @@ type Event struct {
 	Reason    EndReason // of an end
 	MinGen    uint32    // tokens of a generation below are dead
 }
+
+// Anonymous reports whether the event is about a pseudonym. Such events have a
+// log of their own.
+func (e *Event) Anonymous() bool { return isPseudonym(e.SubjectID) }

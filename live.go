@@ -185,7 +185,7 @@ func (l *live) wake(id token.ID, notBefore, now time.Time) {
 }
 
 // unwritten reports whether anything seen of the session should be in its row
-// by now.
+// by now, or the moment of its last step should no longer be.
 func (l *live) unwritten(id token.ID, now time.Time) bool {
 	sh := l.shard(id)
 	sh.mu.RLock()
@@ -196,6 +196,9 @@ func (l *live) unwritten(id token.ID, now time.Time) bool {
 	}
 	seen, ok := sh.seen[n]
 	stored := sh.row(n)
+	if at := stored.blurAt(); !at.IsZero() && !now.Before(at) {
+		return true
+	}
 	return ok && second(now) >= sh.due(&stored, seen, now)
 }
 

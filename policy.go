@@ -29,8 +29,16 @@ const FreshAuthentication = 15 * time.Minute
 // after, so that the answer is not late (30 min + 5).
 const idleSlack = 5 * time.Minute
 
-// MinTokenLife is the shortest life a client may ask for.
+// MinTokenLife is the shortest life a client may ask for. An anonymous session
+// lives from the beginning of its bucket on, and needs two buckets.
 const MinTokenLife = time.Minute
+
+func (t Type) minTokenLife() time.Duration {
+	if t == Anonymous {
+		return 2 * t.grain()
+	}
+	return MinTokenLife
+}
 
 // DefaultPolicies returns the built-in policies.
 func DefaultPolicies() Policies {
@@ -52,11 +60,12 @@ func DefaultPolicies() Policies {
 
 // StrictPolicies returns the built-in policies tightened to the session limits
 // of NIST SP 800-63B-4 AAL3: 12 hours, 15 minutes of inactivity, tokens of at
-// most five minutes, and only clients that report their person's activity.
+// most five minutes (anonymous ones of ten, of which up to five are over when
+// they are made), and only clients that report their person's activity.
 func StrictPolicies() Policies {
 	strict := DefaultPolicies()
 	for t, p := range strict {
-		p.TokenLife = 5 * time.Minute
+		p.TokenLife = max(5*time.Minute, t.minTokenLife())
 		p.AbsoluteLife = 12 * time.Hour
 		p.IdleLife = 15 * time.Minute
 		p.Reporting = true
@@ -75,8 +84,8 @@ func (p Policies) Check() error {
 		switch {
 		case !ok:
 			return fmt.Errorf("policy %s: missing", t)
-		case l.TokenLife < MinTokenLife:
-			return fmt.Errorf("policy %s: token life %s is shorter than %s", t, l.TokenLife, MinTokenLife)
+		case l.TokenLife < t.minTokenLife():
+			return fmt.Errorf("policy %s: token life %s is shorter than %s", t, l.TokenLife, t.minTokenLife())
 		case l.AbsoluteLife < l.TokenLife:
 			return fmt.Errorf("policy %s: absolute life %s is shorter than the token life %s", t, l.AbsoluteLife, l.TokenLife)
 		case l.AbsoluteLife > MaxAbsoluteLife:
@@ -110,7 +119,7 @@ const MaxAbsoluteLife = 30 * 24 * time.Hour
 
 // narrow returns the permissions and the token life a request gets: never more
 // than the policy. asked nil means all; a zero duration means the most.
-func (p Policy) narrow(asked []string, duration time.Duration) (Permissions, time.Duration, error) {
+func (p Policy) narrow(t Type, asked []string, duration time.Duration) (Permissions, time.Duration, error) {
 	perms := p.Permissions
 	if asked != nil {
 		perms = NewPermissions(asked...)
@@ -121,8 +130,8 @@ func (p Policy) narrow(asked []string, duration time.Duration) (Permissions, tim
 	switch {
 	case duration == 0:
 		duration = p.TokenLife
-	case duration < MinTokenLife:
-		return nil, 0, Refuse(CodeInvalidRequest, fmt.Sprintf("duration is at least %d seconds", int(MinTokenLife/time.Second)), nil)
+	case duration < t.minTokenLife():
+		return nil, 0, Refuse(CodeInvalidRequest, fmt.Sprintf("duration is at least %d seconds", int(t.minTokenLife()/time.Second)), nil)
 	}
 	return perms, min(duration, p.TokenLife), nil
 }

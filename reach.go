@@ -41,6 +41,18 @@ func (b bounded) UserOf(ctx context.Context, account Account) (string, error) {
 	return b.Store.UserOf(ctx, account)
 }
 
+func (b bounded) Member(ctx context.Context, userID string) (Member, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Member(ctx, userID)
+}
+
+func (b bounded) Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Snapshots(ctx, from, limit)
+}
+
 func (b bounded) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

@@ -18,15 +18,24 @@ const (
 	ActionLabel          Action = "session.label"
 	ActionEnd            Action = "session.end"
 	ActionEpoch          Action = "restore.epoch"
+	ActionEnrol          Action = "member.enrol"
+	ActionLeave          Action = "member.leave"
+	ActionBlock          Action = "pseudonym.block"
+	ActionUnblock        Action = "pseudonym.unblock"
 )
 
 // Record is the durable trace of one act. It commits with the act's [Change]
-// and holds no secret, no address and no free text from outside.
+// and holds no secret, no address and no text from outside but the reason that
+// an operator gives.
 type Record struct {
 	Action    Action
 	At        time.Time
 	SessionID token.ID
 	SubjectID string
-	Detail    string // an EndReason, a generation, or empty
-	RequestID string // of the HTTP request, empty for the service's own acts
+	Detail    string // an EndReason, a number, an operator's reason, or empty
+	RequestID string // of the HTTP request, empty for the service's own acts and for anonymous ones
 }
+
+// Anonymous reports whether the record is about a pseudonym. Such records have
+// a trail of their own, coarse in time and without an order within it.
+func (r *Record) Anonymous() bool { return isPseudonym(r.SubjectID) }

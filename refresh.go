@@ -93,7 +93,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken Secret, requestID st
 			}
 		case refreshStep:
 			if !row.Reporting {
-				row.LastActivity = now.UTC().Truncate(time.Millisecond)
+				row.LastActivity = row.Type.coarse(now)
 			}
 			row = row.step(now)
 			c.Update = []Session{row}

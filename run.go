@@ -16,6 +16,7 @@ const (
 	activityAhead = 5 * time.Second  // and at the latest this long before a stored idle end
 	beat          = time.Second / 2  // how often sessions whose moment has come are looked for
 	retryAfter    = time.Second      // when a session that could not be tended is tried again
+	groupEvery    = time.Second      // how often members who wait are looked for
 	sweepEvery    = time.Minute      // how often old rows are looked for
 	sweepBatch    = 500              // rows of each kind in one transaction
 	keysEvery     = time.Minute      // how often signing keys are looked at
@@ -60,6 +61,9 @@ func (s *Service) Run(ctx context.Context) error {
 	defer silence.Stop()
 	every(storeAsked, "asking for the store", s.listen(silence))
 	every(beat, "tending of sessions", s.tend)
+	if s.group != nil {
+		every(groupEvery, "publishing of members", s.tendGroup)
+	}
 	every(keysEvery, "signing keys", func(ctx context.Context) error { return s.keys.Load(ctx, s.store, s.now()) })
 	every(sweepEvery, "sweeping", s.sweep)
 	<-ctx.Done()
@@ -136,7 +140,7 @@ func (s *Service) write(ctx context.Context, ids []token.ID) error {
 				continue
 			}
 			// The sightings are no act of their own: no event, no record.
-			changes = append(changes, Change{Update: []Session{row}})
+			changes = append(changes, Change{Update: []Session{row.blurred(s.now())}})
 		}
 		for i, err := range s.settle(ctx, changes...) {
 			if err != nil {
@@ -181,6 +185,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		Nonces:   now.Add(-ChallengeLife - nonceKept),
 		Events:   now.Add(-EventsKept),
 		Records:  now.Add(-RecordsKept),
+		Rosters:  now,
 	}
 	for ctx.Err() == nil {
 		n, err := s.store.Sweep(ctx, cut, sweepBatch)

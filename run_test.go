@@ -36,7 +36,7 @@ func TestEndsAreCommittedWithinFiveSeconds(t *testing.T) {
 		if err != nil || row.EndReason != session.EndIdle {
 			t.Errorf("%q, %v", row.EndReason, err)
 		}
-		events, _ := h.store.Events(t.Context(), 0, 10)
+		events, _ := h.store.Events(t.Context(), false, 0, 10)
 		if last := events[len(events)-1]; last.Kind != session.EventEnded || last.At.Sub(end.Add(moved)) > 5*time.Second {
 			t.Errorf("%+v", last)
 		}

@@ -16,7 +16,8 @@ import (
 // are required; the rest has defaults.
 type Config struct {
 	Store        Store
-	Verifier     Verifier
+	Verifier     Verifier // of wallets
+	Group        Group    // of members; nil serves no anonymous sessions
 	MasterKey    MasterKey
 	RestoreEpoch uint32          // see Meta.RestoreEpoch; raising it ends every session
 	Issuer       string          // of session tokens: the service's public URL
@@ -46,6 +47,7 @@ func (noObserver) Event(Event)  {}
 type Service struct {
 	store    Store
 	verifier Verifier
+	group    Group
 	policies Policies
 	epoch    uint32
 	now      func() time.Time
@@ -56,6 +58,10 @@ type Service struct {
 	live     *live
 	silent   atomic.Bool // the store is; see listen
 	subjects [256]sync.Mutex
+
+	publishing sync.Mutex // of the group; held by who loads it and plans for it
+	loaded     bool       // the group is what the store holds
+
 	toldFull atomic.Int64 // the minute in which the log was told of a full store
 }
 
@@ -86,7 +92,7 @@ func NewService(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	s := &Service{
-		store: bounded{c.Store}, verifier: c.Verifier, policies: c.Policies, epoch: c.RestoreEpoch,
+		store: bounded{c.Store}, verifier: c.Verifier, group: c.Group, policies: c.Policies, epoch: c.RestoreEpoch,
 		now: c.Now, log: c.Log, observer: c.Observer, keys: keys,
 		live: newLive(c.RestoreEpoch, c.Now()),
 	}
@@ -95,6 +101,9 @@ func NewService(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	if err := keys.Load(ctx, s.store, s.now()); err != nil {
+		return nil, err
+	}
+	if err := s.recogniseGroup(ctx); err != nil {
 		return nil, err
 	}
 	return s, s.load(ctx, unclean)
@@ -150,6 +159,9 @@ func (s *Service) load(ctx context.Context, unclean bool) error {
 	s.log.Info("live sessions loaded", "sessions", n, "unclean_end", unclean)
 	return nil
 }
+
+// Now is the service's clock.
+func (s *Service) Now() time.Time { return s.now() }
 
 // Keys returns the service's keyring.
 func (s *Service) Keys() *Keyring { return s.keys }

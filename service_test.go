@@ -289,7 +289,7 @@ func TestEveryChangeHasItsRecord(t *testing.T) {
 	if !slices.Equal(got, want) {
 		t.Errorf("records %v", got)
 	}
-	events, _ := h.store.Events(t.Context(), 0, 100)
+	events, _ := h.store.Events(t.Context(), false, 0, 100)
 	if len(events) != 3 || events[2].Reason != session.EndLogout || events[1].MinGen != 3 {
 		t.Errorf("events %+v", events)
 	}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"crypto/sha256"
 	"time"
 
 	"github.com/mentalverse/session/token"
@@ -34,6 +35,25 @@ func (t Type) kind() token.Kind {
 // Valid reports whether t is one of [Types].
 func (t Type) Valid() bool { return t == Standard || t == Anonymous || t == Professional }
 
+// grain is how finely the times of a session of the type are kept. Finer ones
+// of an anonymous session would tell whose it is to anyone who saw somebody
+// come at that time.
+func (t Type) grain() time.Duration {
+	if t == Anonymous {
+		return token.AnonymousBucket
+	}
+	return time.Second
+}
+
+// coarse is a moment as a session of the type keeps it, if it keeps finer than
+// seconds at all.
+func (t Type) coarse(now time.Time) time.Time {
+	if t == Anonymous {
+		return now.UTC().Truncate(t.grain())
+	}
+	return now.UTC().Truncate(time.Millisecond)
+}
+
 // EndReason says why a session ended. Ended is final.
 type EndReason string
 
@@ -52,7 +72,9 @@ const (
 // copies and a [Store] keeps what a [Change] carries.
 //
 // All times are UTC; CreatedAt, AuthTime and the ends are whole seconds, the
-// others whole milliseconds.
+// others whole milliseconds. Those of an anonymous session are whole five
+// minutes; but SteppedAt, which the refresh rule needs, only from two minutes
+// after the step on.
 type Session struct {
 	ID          token.ID
 	Type        Type
@@ -92,6 +114,16 @@ type Session struct {
 // KeyHash is the truncated SHA-256 of a public key.
 type KeyHash [16]byte
 
+// Receipt names the proof that opened an anonymous session. The proof itself is
+// kept nowhere; of every other session it is empty.
+func (s *Session) Receipt() string {
+	if s.Type != Anonymous {
+		return ""
+	}
+	sum := sha256.Sum256(append([]byte("mentalverse:receipt:"), s.ID[:]...))
+	return "proof_" + lowerBase32.EncodeToString(sum[:10])
+}
+
 // Ended reports whether the session's end has been committed.
 func (s *Session) Ended() bool { return !s.EndedAt.IsZero() }
 
@@ -103,6 +135,9 @@ func (s *Session) IdleEnd() time.Time {
 	from := s.LastActivity
 	if !s.Reporting && s.Type != Professional && s.ExpiresAt.After(from) {
 		from = s.ExpiresAt
+	}
+	if s.Type == Anonymous { // LastActivity was up to that much later
+		from = from.Add(s.Type.grain())
 	}
 	end := from.Add(s.IdleLife).Truncate(time.Second)
 	if end.After(s.AbsoluteEnd) {
@@ -136,7 +171,7 @@ func (s *Session) authenticatedWithin(d time.Duration, now time.Time) bool {
 
 // end is s after its end for reason at now.
 func (s Session) end(reason EndReason, now time.Time) Session {
-	s.EndedAt, s.EndReason = now.Truncate(time.Millisecond), reason
+	s.EndedAt, s.EndReason = s.Type.coarse(now), reason
 	return s
 }
 
@@ -149,6 +184,23 @@ func (s Session) step(now time.Time) Session {
 	return s
 }
 
+// blurAt is when the moment of the last step is to be forgotten: when the
+// refresh rule no longer asks for it. Zero if there is nothing to forget.
+func (s *Session) blurAt() time.Time {
+	if s.Type != Anonymous || s.SteppedAt.Equal(s.Type.coarse(s.SteppedAt)) {
+		return time.Time{}
+	}
+	return s.SteppedAt.Add(refreshSoft + time.Second)
+}
+
+// blurred is s with a step of long ago as coarse as its other times.
+func (s Session) blurred(now time.Time) Session {
+	if at := s.blurAt(); !at.IsZero() && !now.Before(at) {
+		s.SteppedAt = s.Type.coarse(s.SteppedAt)
+	}
+	return s
+}
+
 // elevate is s one generation on with every earlier token dead: what
 // reauthentication and a change of permissions do.
 func (s Session) elevate(now time.Time) Session {
@@ -158,7 +210,7 @@ func (s Session) elevate(now time.Time) Session {
 }
 
 func (s *Session) tokenEnd(now time.Time) time.Time {
-	end := now.Truncate(time.Second).Add(s.TokenLife)
+	end := now.UTC().Truncate(s.Type.grain()).Add(s.TokenLife)
 	if end.After(s.AbsoluteEnd) {
 		return s.AbsoluteEnd
 	}

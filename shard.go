@@ -224,13 +224,15 @@ func (sh *shard) schedule(n uint32, now time.Time) {
 
 // scheduleOf is schedule for who has the session, which lives, at hand.
 func (sh *shard) scheduleOf(n uint32, stored *Session, now time.Time) {
-	seen, ok := sh.seen[n]
-	if !ok {
-		sh.wheel.add(sh.entries, n, second(stored.IdleEnd()))
-		return
+	at := second(stored.IdleEnd())
+	if seen, ok := sh.seen[n]; ok {
+		merged := sh.merge(n, *stored)
+		at = min(second(merged.IdleEnd()), sh.due(stored, seen, now))
 	}
-	merged := sh.merge(n, *stored)
-	sh.wheel.add(sh.entries, n, min(second(merged.IdleEnd()), sh.due(stored, seen, now)))
+	if blur := stored.blurAt(); !blur.IsZero() {
+		at = min(at, second(blur)+1)
+	}
+	sh.wheel.add(sh.entries, n, at)
 }
 
 // woken appends those whose moment has come, and buries old tombstones.

@@ -17,14 +17,14 @@ import (
 type ChallengeRequest struct {
 	Purpose      Purpose // sign-in when empty
 	Type         Type    // standard when empty
-	Account      Account // of a reauthentication it may be left out
-	SessionToken Secret  // of a reauthentication
+	Account      Account // of a reauthentication it may be left out; never of an anonymous one
+	SessionToken Secret  // of a reauthentication or an enrolment
 }
 
-// Prompt is a challenge with the text to sign.
+// Prompt is a challenge with what it asks.
 type Prompt struct {
 	Challenge
-	Message string
+	Question
 }
 
 // Challenge issues a challenge. It stores nothing.
@@ -36,9 +36,15 @@ func (s *Service) Challenge(ctx context.Context, r ChallengeRequest) (Prompt, er
 		if c.Type == "" {
 			c.Type = Standard
 		}
-		if err := served(c.Type); err != nil {
+	case PurposeEnrol:
+		row, err := s.identified(ctx, r.SessionToken)
+		if err != nil {
 			return Prompt{}, err
 		}
+		if c.Type != Anonymous {
+			return Prompt{}, Refuse(CodeInvalidRequest, "purpose enrol is for session_type anonymous", nil)
+		}
+		c.SessionID = row.ID
 	case PurposeReauthenticate:
 		row, err := s.authenticate(ctx, r.SessionToken, Glance)
 		if err != nil {
@@ -49,26 +55,43 @@ func (s *Service) Challenge(ctx context.Context, r ChallengeRequest) (Prompt, er
 		}
 		c.Account, c.Type, c.SessionID = row.Subject.Account, row.Type, row.ID
 	default:
-		return Prompt{}, Refuse(CodeInvalidRequest, "purpose is signin or reauthenticate", nil)
+		return Prompt{}, Refuse(CodeInvalidRequest, "purpose is signin, reauthenticate or enrol", nil)
 	}
-	// The account is checked before it is signed into a nonce.
-	if _, err := s.verifier.Prompt(c); err != nil {
+	verifier, err := s.verifierOf(c.Type)
+	if err != nil {
 		return Prompt{}, err
 	}
-	c = s.keys.challenge.issue(c, s.now())
-	text, err := s.verifier.Prompt(c)
-	return Prompt{Challenge: c, Message: text}, err
+	now := s.now()
+	if c.Type == Anonymous && c.Purpose != PurposeEnrol {
+		if err := s.group.Ready(now); err != nil {
+			return Prompt{}, err
+		}
+	}
+	// The account is checked before it is signed into a nonce.
+	if _, err := verifier.Ask(c); err != nil {
+		return Prompt{}, err
+	}
+	c = s.keys.challenge.issue(c, now)
+	q, err := verifier.Ask(c)
+	return Prompt{Challenge: c, Question: q}, err
 }
 
-// served tells which types can be signed in to today.
-func served(t Type) error {
-	switch t {
-	case Standard:
-		return nil
-	case Anonymous, Professional:
-		return Refuse(CodeInvalidRequest, string(t)+" sessions are not served yet; session_type may be standard", nil)
+// verifierOf returns the verifier of the credentials that open sessions of a
+// type.
+func (s *Service) verifierOf(t Type) (Verifier, error) {
+	switch {
+	case t == Standard:
+		return s.verifier, nil
+	case t == Anonymous && s.group != nil:
+		return s.group, nil
+	case t.Valid():
+		return nil, notServed(t)
 	}
-	return Refuse(CodeInvalidRequest, "session_type is standard, anonymous or professional", nil)
+	return nil, Refuse(CodeInvalidRequest, "session_type is standard, anonymous or professional", nil)
+}
+
+func notServed(t Type) *Error {
+	return Refuse(CodeInvalidRequest, string(t)+" sessions are not served here", nil)
 }
 
 // CreateRequest asks for a session. Everything but Credential is optional, and
@@ -82,6 +105,9 @@ type CreateRequest struct {
 	DeviceLabel string
 	Channel     Channel // by which its secrets travel; Header when empty
 	RequestID   string
+	// Admit, when not nil, is asked for the pseudonym that a proof claims, before
+	// the proof is verified, which takes long. Its error is the answer.
+	Admit func(pseudonym string) error
 }
 
 // Tokens is a session with the pair that opens it.
@@ -94,7 +120,7 @@ type Tokens struct {
 }
 
 // Create verifies a credential and opens a session for its account. Where the
-// account's subject has as many live sessions as its policy allows, the oldest
+// account's subject (or the pseudonym) has as many live sessions as its policy allows, the oldest
 // end in the same change.
 func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
 	if r.Type == "" {
@@ -103,27 +129,30 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
 	if r.Channel == "" {
 		r.Channel = Header
 	}
-	if err := served(r.Type); err != nil {
+	if _, err := s.verifierOf(r.Type); err != nil {
 		return Tokens{}, err
 	}
 	policy := s.policies[r.Type]
 	if policy.Reporting && !r.Reporting {
 		return Tokens{}, Refuse(CodeInvalidRequest, `this service serves only clients that report activity: send "activity":"reported"`, nil)
 	}
-	permissions, tokenLife, err := policy.narrow(r.Permissions, r.Duration)
+	permissions, tokenLife, err := policy.narrow(r.Type, r.Permissions, r.Duration)
 	if err != nil {
 		return Tokens{}, err
 	}
 	if err := checkLabel(r.DeviceLabel); err != nil {
 		return Tokens{}, err
 	}
+	if r.DeviceLabel != "" && r.Type == Anonymous {
+		return Tokens{}, errAnonymousLabel
+	}
 	now := s.now()
-	evidence, nonce, err := s.verify(ctx, r.Credential, Challenge{Purpose: PurposeSignIn, Type: r.Type}, now)
+	evidence, nonce, err := s.verify(ctx, r.Credential, Challenge{Purpose: PurposeSignIn, Type: r.Type}, r.Admit, now)
 	if err != nil {
 		return Tokens{}, err
 	}
 
-	created := now.UTC().Truncate(time.Second)
+	created := now.UTC().Truncate(r.Type.grain())
 	row := Session{
 		ID: token.NewID(r.Type.kind(), created), Type: r.Type, Permissions: permissions,
 		DeviceLabel: r.DeviceLabel, Reporting: r.Reporting, Channel: r.Channel,
@@ -134,7 +163,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
 	if !evidence.NotAfter.IsZero() && evidence.NotAfter.Before(row.AbsoluteEnd) {
 		row.AbsoluteEnd = evidence.NotAfter.UTC().Truncate(time.Second)
 	}
-	if !row.AbsoluteEnd.After(created) {
+	if !row.AbsoluteEnd.After(now) {
 		return Tokens{}, Refuse(CodeCredentialInvalid, "The credential ends too soon to open a session.", nil)
 	}
 	if evidence.SessionKey != nil {
@@ -142,26 +171,30 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
 	}
 	row.ExpiresAt = row.tokenEnd(created)
 	rand.Read(row.Seed[:])
-	return s.open(ctx, row, evidence.Account, nonce, r.RequestID)
+	return s.open(ctx, row, evidence, nonce, r.RequestID)
 }
 
-// open commits a new session for the account's user, within the limit.
-func (s *Service) open(ctx context.Context, row Session, account Account, nonce UsedNonce, requestID string) (Tokens, error) {
-	lock := s.subjectLock(account.String())
+// open commits a new session for the account's user or for the pseudonym,
+// within the limit.
+func (s *Service) open(ctx context.Context, row Session, e Evidence, nonce UsedNonce, requestID string) (Tokens, error) {
+	lock := s.subjectLock(e.Pseudonym + e.Account.String())
 	lock.Lock()
 	defer lock.Unlock()
 	for range maxAttempts {
 		c := Change{Nonce: &nonce}
-		userID, err := s.store.UserOf(ctx, account)
-		if errors.Is(err, ErrNotFound) {
-			userID = NewUserID()
-			c.Link = &Link{Account: account, UserID: userID, At: row.CreatedAt}
-		} else if err != nil {
-			return Tokens{}, unavailable(err)
+		row.Subject = Subject{ID: e.Pseudonym, Account: e.Account}
+		if row.Type != Anonymous {
+			userID, err := s.store.UserOf(ctx, e.Account)
+			if errors.Is(err, ErrNotFound) {
+				userID = NewUserID()
+				c.Link = &Link{Account: e.Account, UserID: userID, At: row.CreatedAt}
+			} else if err != nil {
+				return Tokens{}, unavailable(err)
+			}
+			row.Subject.ID = userID
 		}
-		row.Subject = Subject{ID: userID, Account: account}
-		if err := s.makeRoom(ctx, &c, row, requestID); err != nil {
-			return Tokens{}, unavailable(err)
+		if err := s.makeRoom(ctx, &c, row, e.NotAfter, requestID); err != nil {
+			return Tokens{}, err
 		}
 		c.Insert = []Session{row}
 		c.note(EventCreated, ActionCreate, row, row.CreatedAt, requestID)
@@ -180,11 +213,18 @@ func (s *Service) open(ctx context.Context, row Session, account Account, nonce 
 }
 
 // makeRoom puts the subject's new roster into the change, and ends as many of
-// its oldest sessions of the type as the limit asks.
-func (s *Service) makeRoom(ctx context.Context, c *Change, row Session, requestID string) error {
+// its oldest sessions of the type as the limit asks. That of a pseudonym serves
+// until its epoch is over.
+func (s *Service) makeRoom(ctx context.Context, c *Change, row Session, epochEnd time.Time, requestID string) error {
 	roster, err := s.store.Roster(ctx, row.Subject.ID)
 	if err != nil {
-		return err
+		return unavailable(err)
+	}
+	if row.Type == Anonymous {
+		roster.Until = epochEnd
+	}
+	if s.now().Before(roster.BlockedUntil) {
+		return Refuse(CodePermissionDenied, "This pseudonym is blocked until "+roster.BlockedUntil.UTC().Format(time.DateOnly)+".", nil)
 	}
 	var keep []token.ID
 	var same []Session
@@ -194,7 +234,7 @@ func (s *Service) makeRoom(ctx context.Context, c *Change, row Session, requestI
 			continue
 		}
 		if err != nil {
-			return err
+			return unavailable(err)
 		}
 		keep = append(keep, id)
 		if other.Type == row.Type {
@@ -219,26 +259,40 @@ func (s *Service) makeRoom(ctx context.Context, c *Change, row Session, requestI
 }
 
 // verify opens a credential, checks that it answers a challenge of ours made
-// for want's purpose, type and session, and then its signature.
-func (s *Service) verify(ctx context.Context, credential string, want Challenge, now time.Time) (Evidence, UsedNonce, error) {
+// for want's purpose, type and session, and then its signature or proof.
+func (s *Service) verify(ctx context.Context, credential string, want Challenge, admit func(string) error, now time.Time) (Evidence, UsedNonce, error) {
 	if credential == "" {
 		return Evidence{}, UsedNonce{}, Refuse(CodeCredentialInvalid, "A credential is needed: Authorization: Bearer <credential>, or credential in the body.", nil)
 	}
-	presented, err := s.verifier.Open(credential)
+	verifier, err := s.verifierOf(want.Type)
 	if err != nil {
 		return Evidence{}, UsedNonce{}, err
 	}
-	claim := presented.Claim()
+	if want.Type == Anonymous {
+		if err := s.group.Ready(now); err != nil {
+			return Evidence{}, UsedNonce{}, err
+		}
+	}
+	presented, err := verifier.Open(credential)
+	if err != nil {
+		return Evidence{}, UsedNonce{}, err
+	}
+	claim := presented.Claim(now)
 	want.Account, want.Nonce = claim.Account, claim.Nonce
 	c, nonce, err := s.keys.challenge.open(want, now)
 	if err != nil {
 		return Evidence{}, UsedNonce{}, challengeInvalid(err)
 	}
+	if admit != nil && claim.Pseudonym != "" {
+		if err := admit(claim.Pseudonym); err != nil {
+			return Evidence{}, UsedNonce{}, err
+		}
+	}
 	evidence, err := presented.Verify(ctx, c, now)
 	if err != nil {
 		return Evidence{}, UsedNonce{}, err
 	}
-	if evidence.Account != claim.Account {
+	if evidence.Account != claim.Account || evidence.Pseudonym != claim.Pseudonym || (want.Type == Anonymous) != isPseudonym(evidence.Pseudonym) {
 		return Evidence{}, UsedNonce{}, Refuse(CodeCredentialInvalid, "The credential is not valid.", errors.New("evidence of another account"))
 	}
 	return evidence, nonce, nil
@@ -259,7 +313,7 @@ func (s *Service) mint(row Session) (Tokens, error) {
 	}
 	jwt, err := s.keys.current.Load().sign.Sign(token.Claims{
 		Issuer: s.keys.issuer, Subject: row.Subject.ID, SessionID: row.ID, Generation: row.Generation,
-		IssuedAt: issued.UTC().Truncate(time.Second), ExpiresAt: row.ExpiresAt, AuthTime: row.AuthTime,
+		IssuedAt: issued.UTC().Truncate(row.Type.grain()), ExpiresAt: row.ExpiresAt, AuthTime: row.AuthTime,
 		Scope: row.Permissions, Type: string(row.Type),
 	})
 	if err != nil {
@@ -286,8 +340,13 @@ func refreshAt(row Session, now time.Time) time.Time {
 	return now.Add(time.Duration(float64(max(0, row.ExpiresAt.Sub(now))) * 0.8 * jitter)).UTC().Truncate(time.Second)
 }
 
-// note adds the event (unless kind is empty) and the audit record of an act.
+// note adds the event (unless kind is empty) and the audit record of an act. Of
+// an anonymous session's they tell no fine time, and no request, whose time a
+// log may know.
 func (c *Change) note(kind EventKind, action Action, row Session, at time.Time, requestID string) {
+	if row.Type == Anonymous {
+		at, requestID = row.Type.coarse(at), ""
+	}
 	if kind != "" {
 		c.Events = append(c.Events, Event{
 			Kind: kind, At: at, SessionID: row.ID, SubjectID: row.Subject.ID, Reason: row.EndReason, MinGen: row.MinGen,
@@ -303,6 +362,8 @@ func hashKey(der []byte) (h KeyHash) {
 	copy(h[:], sum[:])
 	return h
 }
+
+var errAnonymousLabel = Refuse(CodeInvalidRequest, "An anonymous session keeps nothing about its device: leave device_label out.", nil)
 
 // MaxDeviceLabel bounds a device label, in bytes.
 const MaxDeviceLabel = 64

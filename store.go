@@ -29,14 +29,26 @@ type Store interface {
 	// [ErrNotFound] when the account has never signed in.
 	UserOf(ctx context.Context, account Account) (string, error)
 
+	// Member returns what a user has in the group. [ErrNotFound] when nothing.
+	Member(ctx context.Context, userID string) (Member, error)
+	// Waiting returns the members for whom the next snapshots change something,
+	// in any order.
+	Waiting(ctx context.Context) ([]Member, error)
+	// Places yields the group's places in their order; zero is one that was left.
+	// The first error ends the sequence.
+	Places(ctx context.Context) iter.Seq2[Commitment, error]
+	// Snapshots returns up to limit published snapshots as they were given, oldest
+	// first, from a number on; or the newest, with NewestSnapshots.
+	Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error)
+
 	// Live yields every session that has not ended and whose id is not older
 	// than since, in the order of their ids. The first error ends the sequence.
 	Live(ctx context.Context, since time.Time) iter.Seq2[Session, error]
 
 	// Apply commits each change wholly or not at all, and returns one error for
 	// each in order: nil, [ErrConflict] (a compare-and-swap lost; read again and
-	// decide anew), [ErrNonceUsed], [ErrFull] (nothing was done), or an unknown
-	// failure. It returns only after what it acknowledges is durable. Changes of
+	// decide anew), [ErrNonceUsed], [ErrTaken], [ErrFull] (nothing was done), or an
+	// unknown failure. It returns only after what it acknowledges is durable. Changes of
 	// one call or of several may share a commit; one that conflicts takes no other
 	// with it. A store keeps room for changes that only end sessions: it takes them
 	// when it is full for all others.
@@ -55,10 +67,17 @@ type Store interface {
 	// SetMeta replaces them durably if they still equal old, else [ErrConflict].
 	SetMeta(ctx context.Context, old, new Meta) error
 
-	// Events returns up to limit events after the position, oldest first.
-	Events(ctx context.Context, after uint64, limit int) ([]StoredEvent, error)
-	// Records returns up to limit audit records after the position, oldest first.
+	// Events returns up to limit events after the position, oldest first: those
+	// that are about pseudonyms, or all others. Each of the two logs has positions
+	// of its own.
+	Events(ctx context.Context, anonymous bool, after uint64, limit int) ([]StoredEvent, error)
+	// Records returns up to limit audit records that are not about pseudonyms after
+	// the position, oldest first.
 	Records(ctx context.Context, after uint64, limit int) ([]StoredRecord, error)
+	// AnonymousRecords returns up to limit audit records about pseudonyms whose
+	// keys are above one, by their keys: a time and then 128 random bits. Nothing
+	// stored tells which of the same time was first.
+	AnonymousRecords(ctx context.Context, after [20]byte, limit int) ([]AnonymousRecord, error)
 
 	// Sweep deletes at most limit rows of each kind that are older than their
 	// cutoff, in a transaction of its own that shares the writers' queue, and
@@ -89,6 +108,14 @@ type Change struct {
 	// Link, when not nil, binds an account that no user has yet; ErrConflict
 	// when another change bound it first.
 	Link *Link
+	// Members are users' commitments in their new state; Version is as for Update,
+	// 0 for a user who has none. One whose Current is zero is forgotten; a store
+	// gives who comes anew a version that nobody had. ErrTaken when a commitment of
+	// theirs is another user's.
+	Members []Member
+	// Publication, when not nil, changes the group: ErrConflict when its number is
+	// not the next or its First is not the next place. Its Members count as above.
+	Publication *Publication
 	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
 	Nonce *UsedNonce
 
@@ -98,7 +125,7 @@ type Change struct {
 
 // Ends reports whether the change does nothing but end sessions.
 func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil {
 		return false
 	}
 	for i := range c.Update {
@@ -113,9 +140,11 @@ func (c *Change) Ends() bool {
 // session limit is enforced by its compare-and-swap. Sessions that ended leave
 // the list when the next one is created.
 type Roster struct {
-	SubjectID string
-	Sessions  []token.ID
-	Version   uint64
+	SubjectID    string
+	Sessions     []token.ID
+	BlockedUntil time.Time // opens no session before; zero: is not blocked
+	Until        time.Time // serves nobody from then on; zero: serves for ever
+	Version      uint64
 }
 
 // Link says that an account belongs to a user.
@@ -153,13 +182,24 @@ type SweepCut struct {
 	Sessions time.Time // by the time in their id
 	Nonces   time.Time // by their challenge's issue time
 	Events   time.Time
-	Records  time.Time
+	Records  time.Time // of both trails
+	Rosters  time.Time // by their Until
 }
 
 // StoredEvent is an event with its position in the log.
 type StoredEvent struct {
 	Position uint64
 	Event
+}
+
+// NewestSnapshots asks for the newest ones.
+const NewestSnapshots = -1
+
+// AnonymousRecord is an audit record about a pseudonym, with its key. Nothing
+// else is kept of the record than Action, At, SessionID, SubjectID and Detail.
+type AnonymousRecord struct {
+	Key [20]byte
+	Record
 }
 
 // StoredRecord is an audit record with its position.

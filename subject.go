@@ -2,6 +2,7 @@ package session
 
 import (
 	"crypto/rand"
+	"strings"
 )
 
 // Chain names a family of wallets.
@@ -26,6 +27,12 @@ func (a Account) String() string { return string(a.Chain) + ":" + a.Address }
 
 // IsZero reports whether no account is named.
 func (a Account) IsZero() bool { return a == Account{} }
+
+// pseudonymPrefix begins the ids of subjects that are pseudonyms, and of no
+// other.
+const pseudonymPrefix = "anon_"
+
+func isPseudonym(subjectID string) bool { return strings.HasPrefix(subjectID, pseudonymPrefix) }
 
 // Subject is whom a session is for. ID is the stable random id of a user (or,
 // for an anonymous session, the pseudonym); Account is what they signed with.

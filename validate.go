@@ -74,7 +74,7 @@ func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Prese
 	}
 	var activity time.Time
 	if p == Personal || p == Poll && !row.Reporting {
-		activity = now.UTC().Truncate(time.Millisecond)
+		activity = row.Type.coarse(now)
 	}
 	s.live.see(row, claims.Generation, activity, now)
 	if activity.After(row.LastActivity) {

@@ -72,14 +72,30 @@ func (g *Group) Add(batch ...fr.Element) error {
 	return nil
 }
 
-// Remove lets a member go, or answers ErrNoMember. The place stays empty, so
-// that the pages of everybody else stay as they are. It is for the turn of an
-// epoch: earlier it would show who left.
-func (g *Group) Remove(commitment fr.Element) error {
+// Remove lets a member go and returns the place, or answers ErrNoMember. The
+// place stays empty, so that the pages of everybody else stay as they are. It is
+// for the turn of an epoch: earlier it would show who left.
+func (g *Group) Remove(commitment fr.Element) (place int, err error) {
 	i, ok := g.members[commitment]
 	if !ok {
-		return ErrNoMember
+		return 0, ErrNoMember
 	}
 	delete(g.members, commitment)
-	return g.tree.Update(int(i), fr.Element{})
+	return int(i), g.tree.Update(int(i), fr.Element{})
+}
+
+// restoreGroup returns the group with these places, zero for those that were
+// left.
+func restoreGroup(places []fr.Element) (*Group, error) {
+	g := &Group{members: make(map[fr.Element]uint32, len(places))}
+	for i, c := range places {
+		if c.IsZero() {
+			continue
+		}
+		if g.Has(c) {
+			return nil, ErrDuplicate
+		}
+		g.members[c] = uint32(i)
+	}
+	return g, g.tree.Append(places...)
 }

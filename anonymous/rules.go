@@ -10,13 +10,16 @@ import (
 
 // Rules say when commitments enter the group and when it may be used.
 type Rules struct {
+	Every      time.Duration // at most one snapshot in, but at an epoch's turn
 	MinBatch   int           // commitments that enter together
 	MaxWait    time.Duration // after which fewer enter, too
 	MinMembers int           // below which nobody could hide
 }
 
 // DefaultRules hide who came when, and who is who, at the price of a wait.
-func DefaultRules() Rules { return Rules{MinBatch: 5, MaxWait: 6 * time.Hour, MinMembers: 20} }
+func DefaultRules() Rules {
+	return Rules{Every: Coarse, MinBatch: 5, MaxWait: 6 * time.Hour, MinMembers: 20}
+}
 
 // DevRules let one developer try everything at once. They hide nobody.
 func DevRules() Rules { return Rules{MinBatch: 1, MinMembers: 1} }

@@ -34,7 +34,7 @@ func (v *Validation) AppendJSON(b []byte) []byte {
 	b = appendString(append(b, `,"session_id":`...), v.SessionID)
 	b = appendString(append(b, `,"session_type":`...), v.SessionType)
 	for _, f := range [...]struct{ name, value string }{
-		{`,"user_id":`, v.UserID}, {`,"principal":`, v.Principal}, {`,"address":`, v.Address},
+		{`,"user_id":`, v.UserID}, {`,"anonymous_id":`, v.AnonymousID}, {`,"principal":`, v.Principal}, {`,"address":`, v.Address},
 	} {
 		if f.value != "" {
 			b = appendString(append(b, f.name...), f.value)

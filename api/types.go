@@ -1,5 +1,7 @@
 package api
 
+import "encoding/json"
+
 // BasePath is where the API's calls stand.
 const BasePath = "/api/auth"
 
@@ -21,15 +23,17 @@ type ChallengeRequest struct {
 	Chain       string `json:"chain,omitempty"`
 	Address     string `json:"address,omitempty"`
 	SessionType string `json:"session_type,omitempty"`
-	Purpose     string `json:"purpose,omitempty"` // signin (default) or reauthenticate
+	Purpose     string `json:"purpose,omitempty"` // signin (default), reauthenticate or enrol
 }
 
 // Challenge is the answer of POST /challenge.
 type Challenge struct {
-	Nonce     string `json:"nonce"`
-	Message   string `json:"message"` // sign exactly this text
-	IssuedAt  string `json:"issued_at"`
-	ExpiresAt string `json:"expires_at"`
+	Nonce     string  `json:"nonce"`
+	Message   string  `json:"message"`         // sign exactly this text; for a proof a decimal number
+	Scope     string  `json:"scope,omitempty"` // of a proof: a decimal number
+	Epoch     *uint64 `json:"epoch,omitempty"` // of a proof for signing in
+	IssuedAt  string  `json:"issued_at"`
+	ExpiresAt string  `json:"expires_at"`
 }
 
 // CreateRequest is the body of POST /sessions; every field may be left out.
@@ -69,6 +73,7 @@ type Validation struct {
 	SessionID        string   `json:"session_id"`
 	SessionType      string   `json:"session_type"`
 	UserID           string   `json:"user_id,omitempty"`
+	AnonymousID      string   `json:"anonymous_id,omitempty"` // instead, of an anonymous session
 	Principal        string   `json:"principal,omitempty"`
 	Address          string   `json:"address,omitempty"`
 	AuthTime         string   `json:"auth_time"`
@@ -96,6 +101,8 @@ type LogoutRequest struct {
 type Session struct {
 	SessionID        string   `json:"session_id"`
 	UserID           string   `json:"user_id,omitempty"`
+	AnonymousID      string   `json:"anonymous_id,omitempty"` // instead, of an anonymous session
+	ZKProof          string   `json:"zk_proof,omitempty"`     // the receipt of its proof, which itself is not kept
 	Principal        string   `json:"principal,omitempty"`
 	Address          string   `json:"address,omitempty"`
 	SessionType      string   `json:"session_type"`
@@ -137,6 +144,54 @@ type Ends struct {
 // ReauthenticateRequest is the body of POST /sessions/reauthenticate.
 type ReauthenticateRequest struct {
 	Credential string `json:"credential"`
+}
+
+// Group is the data of GET /anonymous/group: the newest snapshot of the members
+// who can sign in anonymously. ServiceID, EpochLength and Key never change; a
+// client keeps them, and refuses others. The snapshot's fields and what is
+// signed: docs/decisions/2026-11-25-anonymous-values.md.
+type Group struct {
+	ServiceID   string   `json:"service_id"`
+	EpochLength int64    `json:"epoch_length"` // seconds
+	Key         string   `json:"key"`          // Ed25519, unpadded base64url
+	Number      uint64   `json:"number"`
+	Root        string   `json:"root"` // decimal
+	Size        int      `json:"size"` // places, empty ones included
+	Epoch       uint64   `json:"epoch"`
+	CreatedAt   string   `json:"created_at"`
+	Previous    string   `json:"previous"`
+	Signature   string   `json:"signature"`
+	Members     int      `json:"members"`
+	PageRoots   []string `json:"page_roots"` // decimal, of 4096 places each
+}
+
+// Page is the data of GET /anonymous/pages/{root}: decimal commitments, "0" in
+// an empty place.
+type Page struct {
+	Members []string `json:"members"`
+}
+
+// Roots is the data of GET /anonymous/roots: signed snapshots, oldest first.
+type Roots struct {
+	Roots []json.RawMessage `json:"roots"`
+}
+
+// EnrolRequest is the body of POST /anonymous/members. Proof is a proof of
+// possession, in the shape of @semaphore-protocol/proof.
+type EnrolRequest struct {
+	Commitment string          `json:"commitment"` // decimal
+	Challenge  string          `json:"challenge"`  // its nonce
+	Proof      json.RawMessage `json:"proof"`
+}
+
+// Membership is the answer of POST and DELETE /anonymous/members.
+type Membership struct {
+	Status string `json:"status"` // none, waiting, member, replacing or leaving
+}
+
+// OperatorRequest is the body of an operator's act.
+type OperatorRequest struct {
+	Reason string `json:"reason"` // 3 to 200 bytes, kept in the audit trail
 }
 
 // Empty is the data of a call that has nothing to say, and the body of one

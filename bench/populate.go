@@ -68,7 +68,7 @@ func create(ctx context.Context, s *session.Service) (string, error) {
 // believer takes a credential of the form "address nonce" at its word.
 type believer struct{}
 
-func (believer) Prompt(session.Challenge) (string, error) { return "", nil }
+func (believer) Ask(session.Challenge) (session.Question, error) { return session.Question{}, nil }
 
 func (believer) Open(credential string) (session.Presented, error) {
 	address, nonce, _ := strings.Cut(credential, " ")
@@ -80,7 +80,9 @@ type believed struct {
 	nonce   string
 }
 
-func (b believed) Claim() session.Claim { return session.Claim{Account: b.account, Nonce: b.nonce} }
+func (b believed) Claim(time.Time) session.Claim {
+	return session.Claim{Account: b.account, Nonce: b.nonce}
+}
 
 func (b believed) Verify(context.Context, session.Challenge, time.Time) (session.Evidence, error) {
 	return session.Evidence{Account: b.account}, nil

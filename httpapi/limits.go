@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"crypto/sha256"
 	"fmt"
 	"log/slog"
 	"math/rand/v2"
@@ -20,6 +21,7 @@ type Limits struct {
 	Address      int // without a session, by address
 	Session      int // with one
 	Professional int // with a professional one
+	Pseudonym    int // to open sessions, with proofs of one
 	Proxies      []netip.Prefix
 	Now          func() time.Time // time.Now by default
 }
@@ -28,10 +30,11 @@ type Limits struct {
 type meter int
 
 const (
-	metered   meter = iota // to the session whose token it carries, else to its address
-	byHandler              // the handler counts, which reads the credential from the body
-	ending                 // as metered, by a count that nothing else uses up
-	unmetered              // never refused
+	metered     meter = iota // to the session whose token it carries, else to its address
+	byHandler                // the handler counts, which reads the credential from the body
+	ending                   // as metered, by a count that nothing else uses up
+	unmetered                // never refused
+	downloading              // as metered, by a larger count of its own
 )
 
 // reserved reports whether the route has places of its own under overload.
@@ -55,7 +58,7 @@ const wait = " Try again after the seconds that Retry-After tells."
 // limits is the state behind Limits. Nil limits nothing.
 type limits struct {
 	*limiter
-	address, session, professional, ending policy
+	address, session, professional, ending, download, pseudonym policy
 
 	proxies proxies
 	now     func() time.Time
@@ -75,6 +78,8 @@ func newLimits(o Options) *limits {
 		session:      newPolicy("session", c.Session, much),
 		professional: newPolicy("professional", c.Professional, much),
 		ending:       newPolicy("ending", c.Session, "Too many requests to end sessions. Logging out still works."+wait),
+		download:     newPolicy("download", downloads*c.Address, "Too many downloads from this network."+wait),
+		pseudonym:    newPolicy("pseudonym", c.Pseudonym, "Too many sign-ins with this identity."+wait),
 		proxies:      c.Proxies, now: c.Now, refused: o.Refused, log: o.Log,
 	}
 	if l.now == nil {
@@ -83,6 +88,10 @@ func newLimits(o Options) *limits {
 	l.limiter = newLimiter(limiterKeys, l.now())
 	return l
 }
+
+// downloads is how many files a client may get for each other request: a large
+// group has some hundred pages, and who asked for few of them would tell which.
+const downloads = 10
 
 // count is the charge of one request, which is made once.
 type count struct {
@@ -105,17 +114,35 @@ func (c *count) session(id token.ID, genuine bool) error {
 	switch {
 	case !genuine:
 		k, p = l.addressKey(c.request), &l.address
+		if c.meter == downloading {
+			k.kind, p = 'd', &l.download
+		}
 	case c.meter == ending:
 		k.kind, p = 'e', &l.ending
 	case id.Kind() == token.Professional:
 		p = &l.professional
 	}
-	b := l.allow(k, p.rate, l.now())
+	return c.charge(k, p)
+}
+
+// pseudonym charges the request to the pseudonym that its proof claims.
+func (c *count) pseudonym(id string) error {
+	if c.limits == nil {
+		return nil
+	}
+	k := limiterKey{kind: 'p'}
+	sum := sha256.Sum256([]byte(id))
+	copy(k.id[:], sum[:])
+	return c.charge(k, &c.limits.pseudonym)
+}
+
+func (c *count) charge(k limiterKey, p *policy) error {
+	b := c.limits.allow(k, p.rate, c.limits.now())
 	tell(c.answer, p, b)
 	if b.ok {
 		return nil
 	}
-	l.refused(p.name)
+	c.limits.refused(p.name)
 	f := refuse(http.StatusTooManyRequests, api.RateLimited, p.refusal)
 	f.retry = b.reset
 	return f

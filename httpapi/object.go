@@ -45,14 +45,24 @@ func tokens(row session.Session, t session.Tokens) api.Tokens {
 // object is the specification's session object.
 func object(row session.Session, current token.ID) api.Session {
 	o := api.Session{
-		SessionID: row.ID.String(), UserID: row.Subject.ID, SessionType: string(row.Type),
+		SessionID: row.ID.String(), SessionType: string(row.Type), ZKProof: row.Receipt(),
 		CreatedAt: stamp(row.CreatedAt), ExpiresAt: stamp(row.ExpiresAt), LastActivity: stamp(row.LastActivity),
 		Permissions: list(row.Permissions), AuthTime: stamp(row.AuthTime),
 		IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
 		DeviceLabel: row.DeviceLabel, Current: row.ID == current,
 	}
+	o.UserID, o.AnonymousID = subject(row)
 	o.Principal, o.Address = account(row)
 	return o
+}
+
+// subject is the session's subject under the name that the specification gives
+// it; the other is empty.
+func subject(row session.Session) (userID, anonymousID string) {
+	if row.Type == session.Anonymous {
+		return "", row.Subject.ID
+	}
+	return row.Subject.ID, ""
 }
 
 // account is the session's account under the name that the specification gives

@@ -16,6 +16,7 @@ import (
 // one of ours: a name that an attacker points at us (DNS rebinding) is not.
 type origins struct {
 	self    string   // the service's own origin
+	apart   string   // its second one, of anonymous sessions; empty for none
 	listed  []string // other origins whose pages may call
 	hosts   []string // host names besides the own origin's
 	dev     bool     // pages of this machine may call
@@ -23,9 +24,11 @@ type origins struct {
 }
 
 func newOrigins(o Options) (origins, error) {
-	own := origins{self: o.Origin, listed: o.Origins, hosts: o.Hosts, dev: o.Dev, protect: http.NewCrossOriginProtection()}
-	if u, err := url.Parse(o.Origin); err == nil && u.Host != "" {
-		own.hosts = append(slices.Clone(own.hosts), u.Host)
+	own := origins{self: o.Origin, apart: o.AnonymousOrigin, listed: o.Origins, hosts: o.Hosts, dev: o.Dev, protect: http.NewCrossOriginProtection()}
+	for _, origin := range []string{o.Origin, o.AnonymousOrigin} {
+		if u, err := url.Parse(origin); err == nil && u.Host != "" {
+			own.hosts = append(slices.Clone(own.hosts), u.Host)
+		}
 	}
 	for _, origin := range append([]string{o.Origin}, o.Origins...) {
 		if origin == "" {
@@ -38,13 +41,27 @@ func newOrigins(o Options) (origins, error) {
 	return own, nil
 }
 
-// allows reports whether pages of the origin may call. The comparison is of
-// the whole text: no suffix, prefix or "null" passes.
-func (o *origins) allows(origin string) bool {
+// isApart reports whether a request's Host is that of anonymous sessions.
+func (o *origins) isApart(host string) bool {
+	_, own, _ := strings.Cut(o.apart, "://")
+	return own != "" && strings.EqualFold(own, host)
+}
+
+// own is the origin that a request's Host belongs to.
+func (o *origins) own(host string) string {
+	if o.isApart(host) {
+		return o.apart
+	}
+	return o.self
+}
+
+// allows reports whether pages of the origin may call under a Host. The
+// comparison is of the whole text: no suffix, prefix or "null" passes.
+func (o *origins) allows(origin, host string) bool {
 	if origin == "" || origin == "null" {
 		return false
 	}
-	return origin == o.self || slices.Contains(o.listed, origin) || o.dev && isLocal(origin)
+	return origin == o.own(host) || slices.Contains(o.listed, origin) || o.dev && isLocal(origin)
 }
 
 // isLocal reports whether an origin is a page of this machine.
@@ -95,7 +112,7 @@ func (o *origins) check(r *http.Request, byCookie bool) error {
 	origin := r.Header.Get("Origin")
 	site := r.Header.Get("Sec-Fetch-Site")
 	switch {
-	case len(values) == 1 && o.allows(origin):
+	case len(values) == 1 && o.allows(origin, r.Host):
 		return nil
 	case len(values) == 1, site != "" && site != "same-origin" && site != "none", site == "" && byCookie:
 		return originDenied
@@ -120,7 +137,7 @@ func (o *origins) answer(h http.Header, r *http.Request) {
 	if len(values) != 1 {
 		return
 	}
-	if origin := values[0]; origin != "" && origin != o.self && o.allows(origin) {
+	if origin := values[0]; origin != "" && origin != o.own(r.Host) && o.allows(origin, r.Host) {
 		h.Set("Access-Control-Allow-Origin", origin)
 		h.Set("Access-Control-Allow-Credentials", "true")
 		h.Set("Access-Control-Expose-Headers", corsAnswer)
@@ -129,7 +146,7 @@ func (o *origins) answer(h http.Header, r *http.Request) {
 
 // preflight answers a browser that asks whether a page may call.
 func (o *origins) preflight(w http.ResponseWriter, r *http.Request, _ call) error {
-	if !o.allows(r.Header.Get("Origin")) || len(r.Header.Values("Origin")) != 1 {
+	if !o.allows(r.Header.Get("Origin"), r.Host) || len(r.Header.Values("Origin")) != 1 {
 		return originDenied
 	}
 	h := w.Header()

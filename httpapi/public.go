@@ -18,8 +18,11 @@ var openAPI []byte
 // Public returns the handler of the public listener: the session API, the
 // published keys, the description, the health checks and the pages.
 func Public(s *session.Service, opts Options) (http.Handler, error) {
-	p := &public{service: s, csrf: s.Keys().Derive("csrf")}
+	p := &public{service: s, csrf: s.Keys().Derive("csrf"), members: opts.Group, artifacts: opts.Artifacts}
 	routes := append(p.routes(), pageRoutes(opts.Pages)...)
+	if p.members != nil {
+		routes = append(routes, p.anonymousRoutes()...)
+	}
 	return newMux(opts, routes, p)
 }
 
@@ -48,8 +51,10 @@ func (p *public) routes() []route {
 const refreshPath = api.BasePath + "/sessions/refresh"
 
 type public struct {
-	service *session.Service
-	csrf    [32]byte
+	service   *session.Service
+	csrf      [32]byte
+	members   Group // nil: anonymous sessions are not served
+	artifacts map[string]Artifact
 }
 
 // Recognise implements secrets.
@@ -58,6 +63,11 @@ func (p *public) Recognise(s session.Secret) (session.Secret, token.ID, bool) {
 }
 
 func (p *public) challenge(r *http.Request, c call, in api.ChallengeRequest) (api.Challenge, error) {
+	if t := session.Type(in.SessionType); session.Purpose(in.Purpose) != session.PurposeReauthenticate && session.Purpose(in.Purpose) != session.PurposeEnrol {
+		if err := c.keepApart(r, t, session.Header); err != nil {
+			return api.Challenge{}, err
+		}
+	}
 	out, err := p.service.Challenge(r.Context(), session.ChallengeRequest{
 		Purpose: session.Purpose(in.Purpose), Type: session.Type(in.SessionType), SessionToken: c.session,
 		Account: session.Account{Chain: session.Chain(in.Chain), Address: in.Address},
@@ -65,7 +75,11 @@ func (p *public) challenge(r *http.Request, c call, in api.ChallengeRequest) (ap
 	if err != nil {
 		return api.Challenge{}, err
 	}
-	return api.Challenge{Nonce: out.Nonce, Message: out.Message, IssuedAt: stamp(out.IssuedAt), ExpiresAt: stamp(out.ExpiresAt)}, nil
+	answer := api.Challenge{Nonce: out.Nonce, Message: out.Message, Scope: out.Scope, IssuedAt: stamp(out.IssuedAt), ExpiresAt: stamp(out.ExpiresAt)}
+	if out.Scope != "" && out.Purpose != session.PurposeEnrol {
+		answer.Epoch = &out.Epoch
+	}
+	return answer, nil
 }
 
 func (p *public) create(r *http.Request, c call, in api.CreateRequest) (api.Tokens, error) {
@@ -93,8 +107,11 @@ func (p *public) create(r *http.Request, c call, in api.CreateRequest) (api.Toke
 	if in.Activity != "" && in.Activity != "reported" {
 		return bad("activity may be reported, or left out.")
 	}
+	if err := c.keepApart(r, session.Type(in.SessionType), channel); err != nil {
+		return api.Tokens{}, err
+	}
 	out, err := p.service.Create(r.Context(), session.CreateRequest{
-		Credential: c.credential, Channel: channel, Type: session.Type(in.SessionType), Duration: duration, Permissions: in.Permissions,
+		Admit: c.count.pseudonym, Credential: c.credential, Channel: channel, Type: session.Type(in.SessionType), Duration: duration, Permissions: in.Permissions,
 		Reporting: in.Activity == "reported", DeviceLabel: in.DeviceLabel, RequestID: c.requestID,
 	})
 	return p.issue(c, out), err
@@ -123,9 +140,10 @@ func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
 	}
 	out := api.Validation{
 		Valid: true, ExpiresAt: stamp(row.ExpiresAt), TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
-		SessionID: row.ID.String(), SessionType: string(row.Type), UserID: row.Subject.ID,
+		SessionID: row.ID.String(), SessionType: string(row.Type),
 		AuthTime: stamp(row.AuthTime), IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
 	}
+	out.UserID, out.AnonymousID = subject(row)
 	out.Principal, out.Address = account(row)
 	return out, nil
 }
@@ -138,7 +156,11 @@ func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.To
 	if shown.IsZero() {
 		return api.Tokens{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send refresh_token.")
 	}
-	if err := c.count.session(p.service.NamesRefresh(shown)); err != nil {
+	id, ours := p.service.NamesRefresh(shown)
+	if err := c.count.session(id, ours); err != nil {
+		return api.Tokens{}, err
+	}
+	if err := c.mayBeHere(id, ours); err != nil {
 		return api.Tokens{}, err
 	}
 	out, err := p.service.Refresh(r.Context(), shown, c.requestID)

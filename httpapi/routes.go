@@ -25,6 +25,7 @@ const (
 	anyone     access = iota + 1 // none
 	credential                   // Authorization holds a credential; stale cookies are ignored
 	holder                       // a session's secrets, by header or by cookie
+	apart                        // none, and a request that carries a session's is refused
 	operator                     // the operator listener's own
 )
 
@@ -47,6 +48,7 @@ type call struct {
 	session    session.Secret // of a holder route, by whichever channel
 	refresh    session.Secret // the refresh cookie
 	cookies    bool           // the secrets came as cookies
+	apart      bool           // it came under the origin of anonymous sessions
 	answer     http.Header    // the answer's header
 	count      *count         // of a route whose handler counts
 }
@@ -56,8 +58,14 @@ type Options struct {
 	Origin  string   // the service's own origin
 	Origins []string // other origins whose pages may call
 	Hosts   []string // host names besides the own origin's
-	Dev     bool     // pages of this machine may call, over any of its names
-	Pages   map[string]Page
+	// AnonymousOrigin is a second origin of the service, under which only anonymous
+	// sessions live, in cookies too. Empty: none.
+	AnonymousOrigin string
+	Group           Group               // nil: anonymous sessions are not served
+	Artifacts       map[string]Artifact // by the SHA-256 of their content, in hex
+
+	Dev   bool // pages of this machine may call, over any of its names
+	Pages map[string]Page
 
 	Log *slog.Logger
 	// Count is told of each answered request: the route's pattern and the status,
@@ -158,6 +166,9 @@ func (w *statusWriter) WriteHeader(status int) {
 	w.ResponseWriter.WriteHeader(status)
 }
 
+// Unwrap lets http.ResponseController reach the connection.
+func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
+
 // serve wraps the handlers of one path: request id, headers, panics, method,
 // query, bearer, refusals, count and log.
 func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
@@ -252,10 +263,15 @@ func (m *mux) admit(r *http.Request, c *call, rt route) error {
 	if err != nil {
 		return err
 	}
+	c.apart = m.origins.isApart(r.Host)
 	var jar cookies
 	switch rt.access {
-	case credential:
+	case credential, operator:
 		c.credential = text
+	case apart:
+		if text != "" || !c.apart && carriesSession(r) {
+			return errMixed
+		}
 	case holder:
 		if jar, err = readCookies(r); err != nil {
 			return err
@@ -274,10 +290,13 @@ func (m *mux) admit(r *http.Request, c *call, rt route) error {
 	if rt.meter != byHandler {
 		var id token.ID
 		genuine := false
-		if !c.session.IsZero() && m.limits != nil {
+		if !c.session.IsZero() && (m.limits != nil || c.apart) {
 			c.session, id, genuine = m.secrets.Recognise(c.session)
 		}
 		if err := c.count.session(id, genuine); err != nil {
+			return err
+		}
+		if err := c.mayBeHere(id, genuine); err != nil {
 			return err
 		}
 	}

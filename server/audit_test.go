@@ -117,7 +117,7 @@ func TestTheWholeStoryIsOnRecord(t *testing.T) {
 		h session.end session_ended
 		restore.epoch 1`)
 
-	events, err := store.Events(t.Context(), 0, 1000)
+	events, err := store.Events(t.Context(), false, 0, 1000)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,27 +26,29 @@ var DefaultYAML []byte
 // Config is everything an operator may set. The zero value is not usable:
 // start from DefaultConfig.
 type Config struct {
-	Listen         string          `yaml:"listen"`
-	OperatorListen string          `yaml:"operator_listen"`
-	PublicURL      string          `yaml:"public_url"`
-	TLSCert        string          `yaml:"tls_cert"`
-	TLSKey         string          `yaml:"tls_key"`
-	Origins        []string        `yaml:"origins"`
-	Hosts          []string        `yaml:"hosts"`
-	Data           string          `yaml:"data"`
-	Service        string          `yaml:"service"`
-	Algorithm      token.Algorithm `yaml:"algorithm"`
-	Profile        string          `yaml:"profile"`
-	ICPRootKeys    []string        `yaml:"icp_root_keys"`
-	RestoreEpoch   *uint32         `yaml:"restore_epoch"`
-	MasterKeyFile  string          `yaml:"master_key_file"`
-	LogFormat      string          `yaml:"log_format"`
-	LogLevel       string          `yaml:"log_level"`
-	DrainTimeout   time.Duration   `yaml:"drain_timeout"`
-	Policies       PolicySettings  `yaml:"policies"`
-	Limits         LimitSettings   `yaml:"limits"`
-	Dev            bool            `yaml:"dev"`
-	Chaos          bool            `yaml:"chaos"`
+	Listen          string            `yaml:"listen"`
+	OperatorListen  string            `yaml:"operator_listen"`
+	PublicURL       string            `yaml:"public_url"`
+	TLSCert         string            `yaml:"tls_cert"`
+	TLSKey          string            `yaml:"tls_key"`
+	Origins         []string          `yaml:"origins"`
+	Hosts           []string          `yaml:"hosts"`
+	Data            string            `yaml:"data"`
+	Service         string            `yaml:"service"`
+	Algorithm       token.Algorithm   `yaml:"algorithm"`
+	Profile         string            `yaml:"profile"`
+	ICPRootKeys     []string          `yaml:"icp_root_keys"`
+	RestoreEpoch    *uint32           `yaml:"restore_epoch"`
+	MasterKeyFile   string            `yaml:"master_key_file"`
+	LogFormat       string            `yaml:"log_format"`
+	LogLevel        string            `yaml:"log_level"`
+	DrainTimeout    time.Duration     `yaml:"drain_timeout"`
+	Policies        PolicySettings    `yaml:"policies"`
+	Limits          LimitSettings     `yaml:"limits"`
+	Anonymous       AnonymousSettings `yaml:"anonymous"`
+	AnonymousOrigin string            `yaml:"anonymous_origin"`
+	Dev             bool              `yaml:"dev"`
+	Chaos           bool              `yaml:"chaos"`
 
 	// MasterKey is the key itself, in hex, from the environment; it is never
 	// read from a file of settings.
@@ -186,6 +188,9 @@ func (c *Config) Check() error {
 		return errors.New("chaos: only together with dev: it fails calls of real people")
 	}
 	if err := c.Limits.check(); err != nil {
+		return err
+	}
+	if err := c.checkAnonymous(); err != nil {
 		return err
 	}
 	return c.policies().Check()

@@ -13,6 +13,7 @@ type LimitSettings struct {
 	AddressPerMinute      int      `yaml:"address_per_minute"`
 	SessionPerMinute      int      `yaml:"session_per_minute"`
 	ProfessionalPerMinute int      `yaml:"professional_per_minute"`
+	PseudonymPerMinute    int      `yaml:"pseudonym_per_minute"`
 	InService             int      `yaml:"in_service"`
 	Proxies               []string `yaml:"proxies"`
 }
@@ -27,7 +28,7 @@ func (l *LimitSettings) check() error {
 		value int
 	}{
 		{"address_per_minute", l.AddressPerMinute}, {"session_per_minute", l.SessionPerMinute},
-		{"professional_per_minute", l.ProfessionalPerMinute}, {"in_service", l.InService},
+		{"professional_per_minute", l.ProfessionalPerMinute}, {"pseudonym_per_minute", l.PseudonymPerMinute}, {"in_service", l.InService},
 	} {
 		if n.value < 1 || n.value > maxRate {
 			return fmt.Errorf("limits.%s: %d is not between 1 and %d", n.name, n.value, maxRate)
@@ -70,7 +71,7 @@ func (c *Config) limits() *httpapi.Limits {
 	proxies, _ := l.proxies() // checked before
 	return &httpapi.Limits{
 		Address: l.AddressPerMinute, Session: l.SessionPerMinute, Professional: l.ProfessionalPerMinute,
-		Proxies: proxies, Now: c.Now,
+		Pseudonym: l.PseudonymPerMinute, Proxies: proxies, Now: c.Now,
 	}
 }
 

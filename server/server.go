@@ -10,9 +10,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"strings"
 	"time"
 
 	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/anonymous"
 	"github.com/mentalverse/session/api"
 	"github.com/mentalverse/session/httpapi"
 	"github.com/mentalverse/session/store/sqlite"
@@ -72,12 +74,12 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		c.Now = clock.Now
 		go clock.run(work)
 	}
-	service, store, err := Open(ctx, c, log, m)
+	service, host, store, err := c.open(ctx, log, m)
 	if err != nil {
 		return err
 	}
 	m.watch(service)
-	handlers, err := c.handlers(service, log, m)
+	handlers, err := c.handlers(service, host, log, m)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -117,12 +119,19 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 }
 
 // handlers are the public listener's and the operators'.
-func (c *Config) handlers(service *session.Service, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
+func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
 	own := httpapi.Options{Origin: c.publicURL(), Hosts: c.Hosts, Dev: c.Dev, Log: log, Count: m.count}
-	operator, err := httpapi.Operator(m.handler(), own)
+	operator, err := httpapi.Operator(service, m.handler(), operatorKey(service.Keys()), own)
 	if err != nil {
 		return [2]http.Handler{}, err
 	}
+	if own.Artifacts, err = c.artifacts(); err != nil {
+		return [2]http.Handler{}, err
+	}
+	if host != nil {
+		own.Group = host
+	}
+	own.AnonymousOrigin = strings.TrimRight(c.AnonymousOrigin, "/")
 	own.Origins, own.Pages = c.Origins, pages(c.Dev)
 	own.Limits, own.InService, own.Refused, own.Chaos = c.limits(), c.Limits.InService, m.refuse, c.chaos()
 	public, err := httpapi.Public(service, own)
@@ -140,31 +149,43 @@ func pages(dev bool) map[string]httpapi.Page {
 
 // Open opens the service over its data folder, without listeners.
 func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (*session.Service, session.Store, error) {
+	service, _, store, err := c.open(ctx, log, o)
+	return service, store, err
+}
+
+func (c *Config) open(ctx context.Context, log *slog.Logger, o session.Observer) (*session.Service, *anonymous.Host, session.Store, error) {
 	master, err := c.masterKey()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	epoch, err := c.restoreEpoch()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	verifier, err := c.verifier()
 	if err != nil {
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
-	store, err := sqlite.Open(ctx, c.database())
-	if err != nil {
-		return nil, nil, err
-	}
-	service, err := session.NewService(ctx, session.Config{
-		Store: store, Verifier: verifier, MasterKey: master, RestoreEpoch: epoch,
+	config := session.Config{
+		Verifier: verifier, MasterKey: master, RestoreEpoch: epoch,
 		Issuer: c.publicURL(), Algorithm: c.Algorithm, Policies: c.policies(),
 		Now: c.Now, Log: log, Observer: o,
-	})
-	if err != nil {
-		return nil, nil, errors.Join(err, store.Close())
 	}
-	return service, store, nil
+	host, err := c.host(master, epoch)
+	if err != nil {
+		return nil, nil, nil, err
+	}
+	if host != nil {
+		config.Group = host
+	}
+	if config.Store, err = sqlite.Open(ctx, c.database()); err != nil {
+		return nil, nil, nil, err
+	}
+	service, err := session.NewService(ctx, config)
+	if err != nil {
+		return nil, nil, nil, errors.Join(err, config.Store.Close())
+	}
+	return service, host, config.Store, nil
 }
 
 // verifier serves the chains of this build for the configured origin.

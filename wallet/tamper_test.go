@@ -33,11 +33,11 @@ func TestEveryBitOfACredentialMatters(t *testing.T) {
 			Purpose: session.PurposeSignIn, Type: session.Standard, Account: session.Account{Chain: chain, Address: who.Address()},
 			Nonce: strings.Repeat("n", 64), IssuedAt: now, ExpiresAt: now.Add(session.ChallengeLife),
 		}
-		text, err := v.Prompt(c)
+		asked, err := v.Ask(c)
 		if err != nil {
 			t.Fatal(err)
 		}
-		good, err := who.Credential(text)
+		good, err := who.Credential(asked.Message)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -46,7 +46,7 @@ func TestEveryBitOfACredentialMatters(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if p.Claim() != (session.Claim{Account: c.Account, Nonce: c.Nonce}) {
+			if p.Claim(now) != (session.Claim{Account: c.Account, Nonce: c.Nonce}) {
 				return errors.New("the nonce is another account's")
 			}
 			_, err = p.Verify(t.Context(), c, now)

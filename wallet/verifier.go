@@ -69,8 +69,14 @@ func (v *Verifier) byName(name session.Chain) (Chain, error) {
 
 const timeFormat = "2006-01-02T15:04:05.000Z"
 
-// Prompt implements session.Verifier.
-func (v *Verifier) Prompt(c session.Challenge) (string, error) {
+// Ask implements session.Verifier.
+func (v *Verifier) Ask(c session.Challenge) (session.Question, error) {
+	text, err := v.text(c)
+	return session.Question{Message: text}, err
+}
+
+// text is what the challenge's account must sign.
+func (v *Verifier) text(c session.Challenge) (string, error) {
 	chain, err := v.byName(c.Account.Chain)
 	if err != nil {
 		return "", err
@@ -125,13 +131,13 @@ type presented struct {
 }
 
 // Claim implements session.Presented.
-func (p presented) Claim() session.Claim {
+func (p presented) Claim(time.Time) session.Claim {
 	return session.Claim{Account: session.Account{Chain: p.chain.Name, Address: p.message.Address}, Nonce: p.message.Nonce}
 }
 
 // Verify implements session.Presented.
 func (p presented) Verify(ctx context.Context, c session.Challenge, now time.Time) (session.Evidence, error) {
-	want, err := p.verifier.Prompt(c)
+	want, err := p.verifier.text(c)
 	if err != nil || want != p.credential.Message {
 		return session.Evidence{}, session.Refuse(session.CodeChallengeInvalid, "The signed text is not the one this service wrote.", err)
 	}

@@ -52,7 +52,7 @@ func present(t *testing.T, v *Verifier, text string) error {
 // even where the signature would hold.
 func TestATextWithOtherFieldsIsNotOurs(t *testing.T) {
 	v := believing(nil)
-	own, err := v.Prompt(challenge())
+	own, err := v.text(challenge())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -93,7 +93,7 @@ func TestATextWithOtherFieldsIsNotOurs(t *testing.T) {
 }
 
 func TestAChainsOwnRefusalIsSaid(t *testing.T) {
-	own, _ := believing(nil).Prompt(challenge())
+	own, _ := believing(nil).text(challenge())
 	var e *session.Error
 	if err := present(t, believing(errChain), own); !errors.As(err, &e) || e.Code != session.CodeCredentialInvalid || strings.Contains(e.Message, "secret") {
 		t.Errorf("an error for the log: %v", err)

@@ -2,7 +2,10 @@ package sqlite
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -44,19 +47,51 @@ func apply(c *conn, ch *session.Change) error {
 			return err
 		}
 	}
+	for i := range ch.Members {
+		if err := putMember(c, &ch.Members[i]); err != nil {
+			return err
+		}
+	}
+	if ch.Publication != nil {
+		if err := putPublication(c, ch.Publication); err != nil {
+			return err
+		}
+	}
 	for _, e := range ch.Events {
-		if _, err := c.exec("INSERT INTO events (kind,at,session_id,subject_id,reason,min_gen) VALUES (?,?,?,?,?,?)",
+		if _, err := c.exec("INSERT INTO "+eventsTable(e.Anonymous())+" (kind,at,session_id,subject_id,reason,min_gen) VALUES (?,?,?,?,?,?)",
 			string(e.Kind), e.At, e.SessionID[:], e.SubjectID, string(e.Reason), int64(e.MinGen)); err != nil {
 			return err
 		}
 	}
 	for _, r := range ch.Records {
+		if r.Anonymous() {
+			key := recordKey(r.At)
+			rand.Read(key[4:])
+			if _, err := c.exec("INSERT INTO anonymous_records VALUES (?,?,?,?,?)",
+				key[:], string(r.Action), r.SessionID[:], r.SubjectID, r.Detail); err != nil {
+				return err
+			}
+			continue
+		}
 		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id) VALUES (?,?,?,?,?,?)",
 			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID); err != nil {
 			return err
 		}
 	}
 	return nil
+}
+
+func eventsTable(anonymous bool) string {
+	if anonymous {
+		return "anonymous_events"
+	}
+	return "events"
+}
+
+// recordKey is the lowest key of an anonymous record of the time.
+func recordKey(at time.Time) (key [20]byte) {
+	binary.BigEndian.PutUint32(key[:], uint32(at.Unix()))
+	return key
 }
 
 // insert answers exists when the row is there already.
@@ -74,9 +109,9 @@ func putRoster(c *conn, r *session.Roster) error {
 		ids = append(ids, id[:]...)
 	}
 	if r.Version == 0 {
-		return insert(c, session.ErrConflict, "INSERT INTO rosters VALUES (?,1,?)", r.SubjectID, ids)
+		return insert(c, session.ErrConflict, "INSERT INTO rosters (subject_id,version,sessions,blocked_until,until) VALUES (?,1,?,?,?)", r.SubjectID, ids, r.BlockedUntil, r.Until)
 	}
-	n, err := c.exec("UPDATE rosters SET version=version+1, sessions=? WHERE subject_id=? AND version=?", ids, r.SubjectID, int64(r.Version))
+	n, err := c.exec("UPDATE rosters SET version=version+1, sessions=?, blocked_until=?, until=? WHERE subject_id=? AND version=?", ids, r.BlockedUntil, r.Until, r.SubjectID, int64(r.Version))
 	return conflictUnless(n, err)
 }
 

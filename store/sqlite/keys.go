@@ -105,16 +105,33 @@ func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n i
 			}
 		}
 		if !cut.Events.IsZero() {
-			if err := del("DELETE FROM events WHERE position IN (SELECT position FROM (SELECT position,at FROM events ORDER BY position LIMIT ?2) WHERE at<?1 AND position<(SELECT max(position) FROM events))", cut.Events); err != nil {
-				return err
+			for _, table := range []string{"events", "anonymous_events"} {
+				if err := del(deleteOldest(table), cut.Events); err != nil {
+					return err
+				}
 			}
 		}
 		if !cut.Records.IsZero() {
-			return del("DELETE FROM records WHERE position IN (SELECT position FROM (SELECT position,at FROM records ORDER BY position LIMIT ?2) WHERE at<?1 AND position<(SELECT max(position) FROM records))", cut.Records)
+			if err := del(deleteOldest("records"), cut.Records); err != nil {
+				return err
+			}
+			key := recordKey(cut.Records)
+			if err := del("DELETE FROM anonymous_records WHERE key IN (SELECT key FROM anonymous_records WHERE key<? LIMIT ?)", key[:]); err != nil {
+				return err
+			}
+		}
+		if !cut.Rosters.IsZero() {
+			return del("DELETE FROM rosters WHERE subject_id IN (SELECT subject_id FROM rosters WHERE until<>0 AND until<=? LIMIT ?)", cut.Rosters)
 		}
 		return nil
 	})
 	return n, err
+}
+
+// deleteOldest deletes the oldest of a table with positions that are older than
+// a time. The newest row stays, so that no position comes twice.
+func deleteOldest(table string) string {
+	return "DELETE FROM " + table + " WHERE position IN (SELECT position FROM (SELECT position,at FROM " + table + " ORDER BY position LIMIT ?2) WHERE at<?1 AND position<(SELECT max(position) FROM " + table + "))"
 }
 
 // nonceBound is below every nonce of a challenge issued at the time or later.

@@ -2,6 +2,9 @@ package sqlite
 
 import (
 	"context"
+	"encoding/binary"
+	"errors"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
@@ -29,8 +32,9 @@ func (s *Store) Session(ctx context.Context, id token.ID) (out session.Session, 
 func (s *Store) Roster(ctx context.Context, subjectID string) (session.Roster, error) {
 	out := session.Roster{SubjectID: subjectID}
 	err := s.read(ctx, func(c *conn) error {
-		return c.rows("SELECT version,sessions FROM rosters WHERE subject_id=?", func(st *sqlite3.Stmt) error {
+		return c.rows("SELECT version,sessions,blocked_until,until FROM rosters WHERE subject_id=?", func(st *sqlite3.Stmt) error {
 			out.Version = uint64(st.ColumnInt64(0))
+			out.BlockedUntil, out.Until = fromMillis(st.ColumnInt64(2)), fromMillis(st.ColumnInt64(3))
 			for b := st.ColumnRawBlob(1); len(b) >= 21; b = b[21:] {
 				id, err := token.IDFromBytes(b[:21])
 				if err != nil {
@@ -59,9 +63,9 @@ func (s *Store) UserOf(ctx context.Context, account session.Account) (userID str
 }
 
 // Events implements session.Store.
-func (s *Store) Events(ctx context.Context, after uint64, limit int) (out []session.StoredEvent, err error) {
+func (s *Store) Events(ctx context.Context, anonymous bool, after uint64, limit int) (out []session.StoredEvent, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.rows("SELECT position,kind,at,session_id,subject_id,reason,min_gen FROM events WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
+		return c.rows("SELECT position,kind,at,session_id,subject_id,reason,min_gen FROM "+eventsTable(anonymous)+" WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
 			e := session.StoredEvent{Position: uint64(st.ColumnInt64(0)), Event: session.Event{
 				Kind: session.EventKind(st.ColumnText(1)), At: fromMillis(st.ColumnInt64(2)), SubjectID: st.ColumnText(4),
 				Reason: session.EndReason(st.ColumnText(5)), MinGen: uint32(st.ColumnInt64(6)),
@@ -86,6 +90,25 @@ func (s *Store) Records(ctx context.Context, after uint64, limit int) (out []ses
 			out = append(out, r)
 			return nil
 		}, int64(after), int64(limit))
+	})
+	return out, err
+}
+
+// AnonymousRecords implements session.Store.
+func (s *Store) AnonymousRecords(ctx context.Context, after [20]byte, limit int) (out []session.AnonymousRecord, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT key,action,session_id,subject_id,detail FROM anonymous_records WHERE key>? ORDER BY key LIMIT ?", func(st *sqlite3.Stmt) error {
+			r := session.AnonymousRecord{Record: session.Record{
+				Action: session.Action(st.ColumnText(1)), SubjectID: st.ColumnText(3), Detail: st.ColumnText(4),
+			}}
+			if copy(r.Key[:], st.ColumnRawBlob(0)) != len(r.Key) {
+				return errors.New("sqlite: an anonymous record's key is damaged")
+			}
+			r.At = time.Unix(int64(binary.BigEndian.Uint32(r.Key[:])), 0).UTC()
+			copy(r.SessionID[:], st.ColumnRawBlob(2))
+			out = append(out, r)
+			return nil
+		}, after[:], int64(limit))
 	})
 	return out, err
 }

@@ -171,7 +171,7 @@ func (s *Store) attempt(o *op) error {
 		_, err = s.write.exec("RELEASE op")
 		return err
 	}
-	if !errors.Is(err, session.ErrConflict) && !errors.Is(err, session.ErrNonceUsed) {
+	if !errors.Is(err, session.ErrConflict) && !errors.Is(err, session.ErrNonceUsed) && !errors.Is(err, session.ErrTaken) {
 		return err
 	}
 	o.refused = err

@@ -203,7 +203,7 @@ func atomic(t *testing.T, st session.Store) {
 	if r, _ := st.Roster(t.Context(), "u"); r.Version != 0 {
 		t.Error("a roster stayed")
 	}
-	if e, _ := st.Events(t.Context(), 0, 9); len(e) != 0 {
+	if e, _ := st.Events(t.Context(), false, 0, 9); len(e) != 0 {
 		t.Error("an event stayed")
 	}
 	if r, _ := st.Records(t.Context(), 0, 9); len(r) != 0 {
@@ -311,11 +311,11 @@ func logs(t *testing.T, st session.Store) {
 			Records: []session.Record{{Action: session.ActionEnd, At: at, SessionID: id, SubjectID: "u", Detail: "limit", RequestID: string(rune('a' + i))}},
 		})
 	}
-	e, err := st.Events(t.Context(), 0, 3)
+	e, err := st.Events(t.Context(), false, 0, 3)
 	if err != nil || len(e) != 3 || e[2].MinGen != 2 || e[0].SessionID != id || e[0].Reason != session.EndLimit || !e[0].At.Equal(at) {
 		t.Fatalf("%+v, %v", e, err)
 	}
-	if e, _ = st.Events(t.Context(), e[2].Position, 9); len(e) != 2 || e[0].MinGen != 3 {
+	if e, _ = st.Events(t.Context(), false, e[2].Position, 9); len(e) != 2 || e[0].MinGen != 3 {
 		t.Errorf("%+v", e)
 	}
 	r, err := st.Records(t.Context(), 0, 9)
@@ -357,7 +357,7 @@ func sweep(t *testing.T, st session.Store) {
 	get(t, st, c.Insert[5].ID)
 
 	// Positions never repeat, even after all rows are old.
-	last, err := st.Events(t.Context(), 0, 99)
+	last, err := st.Events(t.Context(), false, 0, 99)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -368,7 +368,7 @@ func sweep(t *testing.T, st session.Store) {
 		}
 	}
 	apply(t, st, session.Change{Events: []session.Event{{At: at}}, Records: []session.Record{{At: at}}})
-	events, err := st.Events(t.Context(), last[len(last)-1].Position, 99)
+	events, err := st.Events(t.Context(), false, last[len(last)-1].Position, 99)
 	if err != nil || len(events) != 1 {
 		t.Errorf("a reader that had seen everything sees %d of the 1 new event, %v", len(events), err)
 	}
