@@ -1,0 +1,77 @@
+package server_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mentalverse/session/anonymous"
+	"github.com/mentalverse/session/api"
+)
+
+// The whole life of a pseudonym: enrolled under a name, met again without one,
+// somebody else in the next epoch.
+func TestAPseudonymLastsForAnEpoch(t *testing.T) {
+	w := newWorld(t, openGroup)
+	ada, bob := w.newMember(), w.newMember()
+	if got := ada.enrol(); got.Status != "member" {
+		t.Fatalf("enrolled: %+v", got)
+	}
+	w.clock.Advance(anonymous.Coarse) // a snapshot in each at most
+	if got := bob.enrol(); got.Status != "member" {
+		t.Fatalf("enrolled: %+v", got)
+	}
+
+	first, who := ada.signInAnonymously()
+	if first.SessionType != "anonymous" || !strings.HasPrefix(first.SessionID, "anon_") {
+		t.Errorf("opened %+v", first)
+	}
+	if _, again := ada.signInAnonymously(); again != who {
+		t.Errorf("the same member was %s and then %s", who, again)
+	}
+	if _, other := bob.signInAnonymously(); other == who {
+		t.Error("two members have one pseudonym")
+	}
+
+	// What the specification shows of it.
+	current := w.call("GET", "/api/auth/sessions/current", first.SessionToken, nil)
+	object := data[api.Session](t, current)
+	if object.AnonymousID != who || !strings.HasPrefix(object.ZKProof, "proof_") || object.UserID != "" {
+		t.Errorf("%s", current.Body)
+	}
+	for _, at := range []string{object.CreatedAt, object.ExpiresAt, object.LastActivity, object.AuthTime, object.SessionExpiresAt} {
+		if m, err := time.Parse(time.RFC3339, at); err != nil || !m.Equal(m.Truncate(anonymous.Coarse)) {
+			t.Errorf("%s is finer than five minutes", at)
+		}
+	}
+	list := data[api.SessionList](t, w.call("GET", "/api/auth/sessions", first.SessionToken, nil))
+	if len(list.Sessions) != 1 || !list.Sessions[0].Current {
+		t.Errorf("it sees %d sessions", len(list.Sessions))
+	}
+
+	// Its life is that of any session.
+	next := data[api.Tokens](t, w.refresh(first.RefreshToken))
+	w.want(w.validate(next.SessionToken), 200, "")
+	w.want(w.call("POST", "/api/auth/sessions/logout", next.SessionToken, nil), 200, "")
+	w.want(w.validate(next.SessionToken), 401, api.SessionInvalid)
+
+	// The turn of the epoch.
+	epochs := anonymous.Epochs{}
+	w.clock.Advance(epochs.EpochEnd(epochs.Epoch(w.clock.Now())).Sub(w.clock.Now()) + time.Minute)
+	w.eventually(func() bool { return w.call("GET", "/api/auth/anonymous/group", "", nil).Status == 200 })
+	if _, later := ada.signInAnonymously(); later == who {
+		t.Error("the pseudonym outlived its epoch")
+	}
+}
+
+// eventually waits for what the server does by itself.
+func (w *world) eventually(done func() bool) {
+	w.t.Helper()
+	for range 500 {
+		if done() {
+			return
+		}
+		time.Sleep(20 * time.Millisecond)
+	}
+	w.t.Fatal("it did not come to pass")
+}
