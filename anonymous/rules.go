@@ -1,7 +1,6 @@
 package anonymous
 
 import (
-	"errors"
 	"fmt"
 	"time"
 
@@ -34,7 +33,7 @@ func (r Rules) Due(pending int, oldest, now time.Time) bool {
 // newest is of an epoch that is over: only the own epoch's are accepted.
 func (s Snapshot) Turned(e Epochs, now time.Time) bool { return s.Epoch < e.Epoch(now) }
 
-var errFew = errors.New("anonymous: fewer members than min_members")
+var errFew = fmt.Errorf("%w: fewer members than min_members", session.ErrGroupClosed)
 
 // Open refuses with CodeUnavailable while the newest snapshot has too few
 // members.

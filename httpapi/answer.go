@@ -121,7 +121,7 @@ func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, f *f
 		h.Set("WWW-Authenticate", challengeHeader(f))
 	}
 	level := slog.LevelDebug
-	if f.status >= 500 {
+	if f.status >= 500 && !errors.Is(f.cause, session.ErrGroupClosed) {
 		level = slog.LevelError
 	}
 	log.LogAttrs(r.Context(), level, "refused", slog.String("code", string(f.shown.Code)), slog.Any("cause", f.cause))

@@ -168,3 +168,17 @@ func operatorKey(keys *session.Keyring) string {
 	key := keys.Derive("operator")
 	return "op_" + base64.RawURLEncoding.EncodeToString(key[:])
 }
+
+// OperatorKey is the key by which the commands of this machine show a running
+// server's operator listener that they may read its master key.
+func OperatorKey(c Config) (string, error) {
+	master, err := c.findMasterKey()
+	if err != nil {
+		return "", err
+	}
+	keys, err := session.NewKeyring(master, 0, c.publicURL(), c.Algorithm, c.policies())
+	if err != nil {
+		return "", err
+	}
+	return operatorKey(keys), nil
+}

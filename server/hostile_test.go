@@ -178,7 +178,8 @@ func TestAHundredThousandMalformedRequests(t *testing.T) {
 	if shots == 100_000 && server.RaceEnabled {
 		shots /= 2
 	}
-	w := newWorld(t, func(c *server.Config) { c.LogLevel = "info" })
+	w := newWorld(t, openGroup, func(c *server.Config) { c.LogLevel = "info" })
+	w.newMember().enrol()
 	used := w.credential(w.person)
 	a := w.call("POST", "/api/auth/sessions", used, nil)
 	victim := data[api.Tokens](t, a)
