@@ -395,7 +395,7 @@ func (h *hostile) value(field string) string {
 	long := 1 + h.rng.IntN(300)
 	return h.one("null", "true", "-1", "0", "1.5", "1e400", "9223372036854775808", "[]", "{}", `""`, `"x"`, `"\u0000"`, `"\ud83d"`, `"\u202e\u001b[2J"`, "\"\xc0\xaf\"",
 		`"`+strings.Repeat("x", long)+`"`, "["+strings.Repeat(`"read:profile",`, long)+`"x"]`, `["read:all_profiles"]`, `["*",1]`, `{"$ne":null}`, `"' or 1=1--"`,
-		`"standard"`, `"professional"`, `"anonymous"`, `"cookie"`, `"icp"`, `"reauthenticate"`, "43200")
+		`"standard"`, `"professional"`, `"anonymous"`, `"cookie"`, `"icp"`, `"reauthenticate"`, `"enrol"`, `{"merkleTreeDepth":20,"points":[]}`, "43200")
 }
 
 // newHostile draws by the seed over material of real sessions.

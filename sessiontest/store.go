@@ -124,6 +124,38 @@ func (s *FaultyStore) UserOf(ctx context.Context, account session.Account) (stri
 	return s.Store.UserOf(ctx, account)
 }
 
+// Member implements session.Store.
+func (s *FaultyStore) Member(ctx context.Context, userID string) (session.Member, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Member{}, err
+	}
+	return s.Store.Member(ctx, userID)
+}
+
+// Waiting implements session.Store.
+func (s *FaultyStore) Waiting(ctx context.Context) ([]session.Member, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Waiting(ctx)
+}
+
+// Places implements session.Store.
+func (s *FaultyStore) Places(ctx context.Context) iter.Seq2[session.Commitment, error] {
+	if err := s.read(ctx); err != nil {
+		return func(yield func(session.Commitment, error) bool) { yield(session.Commitment{}, err) }
+	}
+	return s.Store.Places(ctx)
+}
+
+// Snapshots implements session.Store.
+func (s *FaultyStore) Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Snapshots(ctx, from, limit)
+}
+
 // Live implements session.Store.
 func (s *FaultyStore) Live(ctx context.Context, since time.Time) iter.Seq2[session.Session, error] {
 	if err := s.read(ctx); err != nil {

@@ -72,6 +72,9 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		"meta":                                       meta,
 		"events and records keep their order":        logs,
 		"a sweep takes what is old, in batches":      sweep,
+		"a commitment is one user's":                 members,
+		"a group is published step by step":          publications,
+		"what pseudonyms do is kept apart":           pseudonyms,
 		"a closed store answers nothing":             closed,
 		"steps at once win one by one":               concurrentSteps,
 	}
