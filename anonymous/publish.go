@@ -109,8 +109,9 @@ func (h *Host) Plan(waiting []session.Member, now time.Time) (*session.Publicati
 	rand.Shuffle(len(waiting), func(i, j int) { waiting[i], waiting[j] = waiting[j], waiting[i] })
 	var enter []fr.Element
 	for _, m := range waiting {
-		if m.Entered && !turned {
-			continue
+		full := p.group.Tree().Size()+len(enter) >= MaxMembers
+		if m.Entered && !turned || full && (!m.Entered || m.Next != session.Commitment{}) {
+			continue // who finds no place goes on waiting
 		}
 		if m.Entered {
 			old, err := element(m.Current)
@@ -166,6 +167,9 @@ func (p *plan) remaining(waiting []session.Member) int {
 
 // due tells whether a batch may enter.
 func (h *Host) due(waiting []session.Member, now time.Time) bool {
+	if h.plan.group.Tree().Size() >= MaxMembers {
+		return false
+	}
 	pending, oldest := 0, now
 	for _, m := range waiting {
 		if !m.Entered {

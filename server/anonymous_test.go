@@ -64,6 +64,26 @@ func TestAPseudonymLastsForAnEpoch(t *testing.T) {
 	}
 }
 
+// A session under a pseudonym does not outlive the epoch, whatever its policy
+// says.
+func TestAnAnonymousSessionEndsWithItsEpoch(t *testing.T) {
+	w := newWorld(t, openGroup)
+	ada := w.newMember()
+	ada.enrol()
+	epochs := anonymous.Epochs{}
+	turn := epochs.EpochEnd(epochs.Epoch(w.clock.Now()))
+	w.clock.Advance(turn.Sub(w.clock.Now()) - 17*time.Minute)
+	tokens, _ := ada.signInAnonymously()
+	if end := turn.Format(time.RFC3339); tokens.SessionExpiresAt != end || tokens.ExpiresAt != end || tokens.RefreshAt != nil {
+		t.Errorf("it ends at %s, its token at %s; the epoch at %s", tokens.SessionExpiresAt, tokens.ExpiresAt, end)
+	}
+	w.clock.Advance(16 * time.Minute)
+	w.want(w.validate(tokens.SessionToken), 200, "")
+	w.clock.Advance(time.Minute)
+	w.want(w.validate(tokens.SessionToken), 401, api.SessionExpired)
+	w.want(w.refresh(tokens.RefreshToken), 401, api.RefreshFailed)
+}
+
 // eventually waits for what the server does by itself.
 func (w *world) eventually(done func() bool) {
 	w.t.Helper()
