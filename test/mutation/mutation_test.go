@@ -155,13 +155,15 @@ var mutations = []mutation{
 	{"wallet/icp/slots.go", `		return busy(ctx.Err())`, `		return ErrSignature`, "./wallet/icp"},
 	{"wallet/icp/slots.go", `	if s.waiting.Add(1) > int64(waitingPerSlot*cap(s.taken)) {`, `	if s.waiting.Add(1) < 0 {`, "./wallet/icp"},
 	{"wallet/verifier.go", `errors.As(err, &refused) {`, `errors.As(err, &refused) && false {`, "./wallet"},
-	{"anonymous/decimal.go", `s[0] == '0' && len(s) > 1`, `false`, "./anonymous"},
-	{"anonymous/decimal.go", `	if e.SetBytesCanonical(b[:]) != nil {
+	{"anonymous/semaphore/number.go", `s[0] == '0' && len(s) > 1`, `false`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/number.go", `	if e.SetBytesCanonical(b[:]) != nil {
 		return e, ErrRange
-	}`, `	e.SetBytes(b[:])`, "./anonymous"},
-	{"anonymous/decimal.go", `		if carry != 0 {`, `		if false {`, "./anonymous"},
+	}`, `	e.SetBytes(b[:])`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/number.go", `		if carry != 0 {`, `		if false {`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/path.go", `if p.Index>>i&1 == 0 {`, `if p.Index>>i == 0 {`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/hash.go", `h.Sum(nil)[:31]`, `h.Sum(nil)`, "./anonymous/semaphore"},
 	{"anonymous/proof.go", `		if to.SetBytesCanonical(number[:]) != nil {
-			return a, c, b, ErrRange
+			return a, c, b, semaphore.ErrRange
 		}`, `		to.SetBytesCanonical(number[:])`, "./anonymous"},
 	{"anonymous/proof.go", `case a.IsInfinity(), b.IsInfinity(), c.IsInfinity():`, `case false:`, "./anonymous"},
 	{"anonymous/proof.go", `case !a.IsOnCurve(), !c.IsOnCurve(), !b.IsOnCurve():`, `case false:`, "./anonymous"},
@@ -187,8 +189,8 @@ var mutations = []mutation{
 	{"anonymous/group.go", `	if err == nil && c.IsZero() {`, `	if false {`, "./anonymous"},
 	{"anonymous/enrolment.go", `return root == c`, `return !root.IsZero()`, "./anonymous"},
 	{"anonymous/challenge.go", `	if !e.near(c.Epoch, now, ClockSlack) {`, `	if false {`, "./anonymous"},
-	{"anonymous/challenge.go", `	if c.Scope != format256(s.Scope(c.Epoch)) {`, `	if c.Scope == "" {`, "./anonymous"},
-	{"anonymous/challenge.go", `	if c.Message != format256(s.Message(c.Nonce)) {`, `	if c.Message == "" {`, "./anonymous"},
+	{"anonymous/challenge.go", `	if c.Scope != semaphore.FormatNumber(s.Scope(c.Epoch)) {`, `	if c.Scope == "" {`, "./anonymous"},
+	{"anonymous/challenge.go", `	if c.Message != semaphore.FormatNumber(s.Message(c.Nonce)) {`, `	if c.Message == "" {`, "./anonymous"},
 	{"anonymous/service.go", `	b = binary.BigEndian.AppendUint16(b, uint16(len(name)))
 `, `	_ = binary.BigEndian
 `, "./anonymous"},
