@@ -19,6 +19,7 @@ var allowed = map[string][]string{
 	"anonymous/semaphore": {},
 	"anonymous/artifacts": {},
 	"anonymous/prover":    {"anonymous/semaphore"},
+	"anonymous/device":    {"api", "anonymous", "anonymous/semaphore", "anonymous/artifacts", "anonymous/prover"},
 	"test/semaphore":      {"test/node"},
 	"store/sqlite":        {"", "token", "api"},
 	"store/storetest":     {"", "token", "api"},
@@ -32,7 +33,7 @@ var allowed = map[string][]string{
 	"test/contract":       {"test/node"},
 	"test/wallets":        {"test/node"},
 	"test/requirements":   {},
-	"cmd/sessiond":        {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "bench"}, // the command line's own identity is a wallet
+	"cmd/sessiond":        {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "anonymous", "anonymous/device", "bench"}, // the command line's own identity is a wallet
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -78,6 +78,9 @@ func CheckPages(root fr.Element, size int, pageRoots []fr.Element) (*PageCheck, 
 	return &PageCheck{size, pageRoots}, nil
 }
 
+// Len returns how many members page i has.
+func (c *PageCheck) Len(i int) int { return pageLen(c.size, i) }
+
 // Page compares a page's members with its root.
 func (c *PageCheck) Page(i int, members []fr.Element) error {
 	if i < 0 || i >= len(c.roots) || len(members) != pageLen(c.size, i) {

@@ -30,6 +30,10 @@ type Challenge struct {
 	Message   string `json:"message"` // sign exactly this text
 	IssuedAt  string `json:"issued_at"`
 	ExpiresAt string `json:"expires_at"`
+	// For anonymous sessions Message and Scope are what is to be proven, in
+	// decimal. An enrolment has no epoch.
+	Scope string  `json:"scope,omitempty"`
+	Epoch *uint64 `json:"epoch,omitempty"`
 }
 
 // CreateRequest is the body of POST /sessions; every field may be left out.
@@ -142,3 +146,32 @@ type ReauthenticateRequest struct {
 // Empty is the data of a call that has nothing to say, and the body of one
 // that needs nothing.
 type Empty struct{}
+
+// Group is the data of GET /anonymous/group: what a client pins of the service,
+// the newest snapshot, and the pages that make it.
+type Group struct {
+	ServiceID   string   `json:"service_id"`
+	EpochLength int64    `json:"epoch_length"` // seconds
+	Key         string   `json:"key"`          // Ed25519, unpadded base64url
+	Number      uint64   `json:"number"`
+	Root        string   `json:"root"`
+	Size        int      `json:"size"`
+	Epoch       uint64   `json:"epoch"`
+	CreatedAt   string   `json:"created_at"`
+	Previous    string   `json:"previous"`
+	Signature   string   `json:"signature"`
+	Members     int      `json:"members"`
+	PageRoots   []string `json:"page_roots"`
+}
+
+// Page is the data of GET /anonymous/pages/{root}: commitments in decimal, "0"
+// for a place that was left.
+type Page struct {
+	Members []string `json:"members"`
+}
+
+// Membership is the data of POST and DELETE /anonymous/members.
+type Membership struct {
+	Commitment string `json:"commitment"`
+	Status     string `json:"status"` // waiting, member, replacing; leaving, none
+}

@@ -214,6 +214,34 @@ var mutations = []mutation{
 		}
 `, `		_ = now
 `, "./anonymous"},
+	{"anonymous/device/pins.go", `errors.Join(err, d.Pins.holds(now))`, `err`, "./anonymous/device"},
+	{"anonymous/device/pins.go", `		err = known.holds(now)`, `		err = nil`, "./anonymous/device"},
+	{"anonymous/device/follow.go", `			if head != nil {
+				return nil, anonymous.ErrRollback
+			}
+`, ``, "./anonymous/device"},
+	{"anonymous/device/follow.go", `			if err := chain.Extend([]anonymous.SignedSnapshot{newest}, d.Now()); err != nil {`, `			if err := newest.Verify(pins.Service, pins.Key); err != nil {`, "./anonymous/device"},
+	{"anonymous/device/follow.go", `	return nil, ErrHead
+`, `	return &group{state: state{*was, head}}, nil
+`, "./anonymous/device"},
+	{"anonymous/device/signin.go", `	if asked.Epoch != g.head.Epoch {`, `	if false {`, "./anonymous/device"},
+	{"anonymous/device/signin.go", `	if err := anonymous.CheckChallenge(g.pins.Service, g.pins.epochs(), asked, d.Now()); err != nil {`, `	if err := error(nil); err != nil {`, "./anonymous/device"},
+	{"anonymous/device/enrol.go", `	if err := anonymous.CheckEnrolment(g.pins.Service, anonymous.Challenge{Nonce: c.Nonce, Message: c.Message, Scope: c.Scope}); err != nil {`, `	if g.pins.Service == "" {`, "./anonymous/device"},
+	{"anonymous/device/pages.go", ` && len(page) == check.Len(i)`, ``, "./anonymous/device"},
+	{"anonymous/device/pages.go", `			err = check.Page(i, page)`, `			err = nil`, "./anonymous/device"},
+	{"anonymous/device/call.go", `		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+`, ``, "./anonymous/device"},
+	{"anonymous/device/call.go", `	b, err := io.ReadAll(io.LimitReader(res.Body, c.limit+1))
+	if err != nil {
+		return out, err
+	}
+	if int64(len(b)) > c.limit {`, `	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return out, err
+	}
+	if false {`, "./anonymous/device"},
+	{"anonymous/device/call.go", `origin.User != nil || `, ``, "./anonymous/device"},
+	{"anonymous/device/identity.go", `	case info.Mode().Perm()&0o077 != 0:`, `	case false:`, "./anonymous/device"},
 }
 
 func TestEveryMutationIsKilled(t *testing.T) {
