@@ -31,6 +31,17 @@ func (v *View) Head() string {
 	return base64.RawURLEncoding.EncodeToString(hash[:])
 }
 
+// Known returns what is kept of the service, without asking it; nil before the
+// first contact. It is what to compare with others when the service shows
+// something else.
+func (d *Device) Known() (*View, error) {
+	s, err := d.load()
+	if s == nil || err != nil {
+		return nil, err
+	}
+	return &View{Pins: s.pins, Snapshot: s.head}, nil
+}
+
 // Look follows the group and downloads it, as every sign-in does.
 func (d *Device) Look(ctx context.Context) (*View, error) {
 	own, err := d.Commitment()
