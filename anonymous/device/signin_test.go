@@ -86,6 +86,7 @@ func TestAMemberEnrolsWaitsAndSignsIn(t *testing.T) {
 	if m, err := w.device.Leave(t.Context(), "a-standard-session"); err != nil || m.Status != "leaving" {
 		t.Errorf("%+v, %v", m, err)
 	}
+	apart(t, w.all)
 	err = filepath.WalkDir(filepath.Dir(w.device.File), func(path string, e fs.DirEntry, err error) error {
 		if info, _ := e.Info(); err == nil && !e.IsDir() && info.Mode().Perm() != 0o600 {
 			t.Errorf("%s has mode %04o", path, info.Mode().Perm())
@@ -95,16 +96,10 @@ func TestAMemberEnrolsWaitsAndSignsIn(t *testing.T) {
 	w.ok(err)
 }
 
-// Named and unnamed calls share no connection.
-func TestWhoEnrolsIsNotFollowedToTheSignIn(t *testing.T) {
-	w := newWorld(t, 3)
-	_, err := w.device.Enrol(t.Context(), "a-standard-session")
-	w.ok(err)
-	w.publish(w.members)
-	_, err = w.device.SignIn(t.Context())
-	w.ok(err)
+// apart expects named and unnamed calls to share no connection.
+func apart(t *testing.T, calls []*http.Request) {
+	t.Helper()
 	named := map[string]bool{}
-	calls := w.asked()
 	for i, how := range told(t, calls) {
 		is, from := strings.HasPrefix(how, "named "), calls[i].RemoteAddr
 		if was, known := named[from]; known && was != is {

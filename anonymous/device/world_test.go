@@ -31,7 +31,8 @@ type world struct {
 	stages  []Stage
 
 	mu   sync.Mutex
-	seen []*http.Request
+	seen []*http.Request // since they were last looked at
+	all  []*http.Request
 	lies []lie
 }
 
@@ -112,7 +113,7 @@ func (w *world) asked() (calls []*http.Request) {
 func (w *world) ServeHTTP(rw http.ResponseWriter, r *http.Request) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.seen = append(w.seen, r)
+	w.seen, w.all = append(w.seen, r), append(w.all, r)
 	honest := httptest.NewRecorder()
 	w.members.ServeHTTP(honest, r)
 	body := honest.Body.Bytes()
