@@ -15,9 +15,11 @@ var allowed = map[string][]string{
 	"wallet/icp":          {"", "token", "api", "wallet"},
 	"wallet/ethereum":     {"", "token", "api", "wallet"},
 	"wallet/solana":       {"", "token", "api", "wallet"},
-	"anonymous":           {"", "token", "api"},
+	"anonymous":           {"", "token", "api", "anonymous/semaphore"},
+	"anonymous/semaphore": {},
 	"anonymous/artifacts": {},
-	"anonymous/prover":    {},
+	"anonymous/prover":    {"anonymous/semaphore"},
+	"anonymous/device":    {"api", "anonymous", "anonymous/semaphore", "anonymous/artifacts", "anonymous/prover"},
 	"test/semaphore":      {"test/node"},
 	"store/sqlite":        {"", "token", "api"},
 	"store/storetest":     {"", "token", "api"},
@@ -31,7 +33,7 @@ var allowed = map[string][]string{
 	"test/contract":       {"test/node"},
 	"test/wallets":        {"test/node"},
 	"test/requirements":   {},
-	"cmd/sessiond":        {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "bench"}, // the command line's own identity is a wallet
+	"cmd/sessiond":        {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "anonymous", "anonymous/device", "bench"}, // the command line's own identity is a wallet
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -3,6 +3,8 @@ package anonymous
 import (
 	"errors"
 	"time"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // ClockSlack is how far an epoch may be from a client's own clock.
@@ -25,12 +27,12 @@ type Challenge struct {
 
 // NewChallenge returns what the service asks for a nonce in an epoch.
 func (s ServiceID) NewChallenge(nonce string, epoch uint64) Challenge {
-	return Challenge{nonce, epoch, format256(s.Message(nonce)), format256(s.Scope(epoch))}
+	return Challenge{nonce, epoch, semaphore.FormatNumber(s.Message(nonce)), semaphore.FormatNumber(s.Scope(epoch))}
 }
 
 // NewEnrolment returns what the service asks of one who enrols.
 func (s ServiceID) NewEnrolment(nonce string) Challenge {
-	return Challenge{Nonce: nonce, Message: format256(s.Message(nonce)), Scope: format256(s.EnrolScope(nonce))}
+	return Challenge{Nonce: nonce, Message: semaphore.FormatNumber(s.Message(nonce)), Scope: semaphore.FormatNumber(s.EnrolScope(nonce))}
 }
 
 // CheckChallenge is the client's duty before it proves: it computes the values
@@ -45,7 +47,7 @@ func CheckChallenge(s ServiceID, e Epochs, c Challenge, now time.Time) error {
 	if !e.near(c.Epoch, now, ClockSlack) {
 		return ErrChallengeEpoch
 	}
-	if c.Scope != format256(s.Scope(c.Epoch)) {
+	if c.Scope != semaphore.FormatNumber(s.Scope(c.Epoch)) {
 		return ErrChallengeScope
 	}
 	return nil
@@ -56,7 +58,7 @@ func CheckEnrolment(s ServiceID, c Challenge) error {
 	if err := c.checkMessage(s); err != nil {
 		return err
 	}
-	if c.Scope != format256(s.EnrolScope(c.Nonce)) {
+	if c.Scope != semaphore.FormatNumber(s.EnrolScope(c.Nonce)) {
 		return ErrChallengeScope
 	}
 	return nil
@@ -66,7 +68,7 @@ func (c Challenge) checkMessage(s ServiceID) error {
 	if err := errors.Join(checkName(string(s)), checkName(c.Nonce)); err != nil {
 		return err
 	}
-	if c.Message != format256(s.Message(c.Nonce)) {
+	if c.Message != semaphore.FormatNumber(s.Message(c.Nonce)) {
 		return ErrChallengeMessage
 	}
 	return nil

@@ -1,7 +1,6 @@
 package anonymous
 
 import (
-	"bytes"
 	"errors"
 	"fmt"
 	"math"
@@ -10,6 +9,8 @@ import (
 	"time"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 var testNonce = strings.Repeat("n", 64)
@@ -72,13 +73,13 @@ func TestAClientRefusesValuesThatAreNotItsOwn(t *testing.T) {
 		want   error
 	}{
 		"a scope of its choice":     {func(c *Challenge) { c.Scope = "7" }, ErrChallengeScope},
-		"another epoch's scope":     {func(c *Challenge) { c.Scope = format256(testService.Scope(684)) }, ErrChallengeScope},
-		"another service's scope":   {func(c *Challenge) { c.Scope = format256(ServiceID("x").Scope(685)) }, ErrChallengeScope},
+		"another epoch's scope":     {func(c *Challenge) { c.Scope = semaphore.FormatNumber(testService.Scope(684)) }, ErrChallengeScope},
+		"another service's scope":   {func(c *Challenge) { c.Scope = semaphore.FormatNumber(ServiceID("x").Scope(685)) }, ErrChallengeScope},
 		"the scope spelled longer":  {func(c *Challenge) { c.Scope = "0" + c.Scope }, ErrChallengeScope},
 		"an enrolment's scope":      {func(c *Challenge) { c.Scope = enrol.Scope }, ErrChallengeScope},
 		"a message of its choice":   {func(c *Challenge) { c.Message = "7" }, ErrChallengeMessage},
-		"another nonce's message":   {func(c *Challenge) { c.Message = format256(testService.Message("other")) }, ErrChallengeMessage},
-		"another service's message": {func(c *Challenge) { c.Message = format256(ServiceID("x").Message(testNonce)) }, ErrChallengeMessage},
+		"another nonce's message":   {func(c *Challenge) { c.Message = semaphore.FormatNumber(testService.Message("other")) }, ErrChallengeMessage},
+		"another service's message": {func(c *Challenge) { c.Message = semaphore.FormatNumber(ServiceID("x").Message(testNonce)) }, ErrChallengeMessage},
 		"an old epoch":              {func(c *Challenge) { *c = testService.NewChallenge(testNonce, 683) }, ErrChallengeEpoch},
 		"an epoch to come":          {func(c *Challenge) { *c = testService.NewChallenge(testNonce, 687) }, ErrChallengeEpoch},
 		"an absurd epoch":           {func(c *Challenge) { *c = testService.NewChallenge(testNonce, math.MaxUint64) }, ErrChallengeEpoch},
@@ -191,13 +192,5 @@ func TestAPseudonymHangsOnKeyServiceEpochAndNullifier(t *testing.T) {
 	}
 	if s := fmt.Sprintf("%v %s %+v %#v", k, k, k, k); strings.Contains(s, "1") {
 		t.Errorf("the key is printed: %s", s)
-	}
-}
-
-func TestNumbersBelow2To256AreReadAndWritten(t *testing.T) {
-	for _, b := range [][32]byte{{}, {31: 1}, {0: 0xff}, [32]byte(bytes.Repeat([]byte{0xff}, 32))} {
-		if back, err := parse256(format256(b)); err != nil || back != b {
-			t.Errorf("%x: %x, %v", b, back, err)
-		}
 	}
 }

@@ -13,6 +13,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	session "github.com/mentalverse/session"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // made is what @semaphore-protocol 4.14.3 proved for our values: one of three
@@ -86,10 +88,10 @@ func TestOnlyWhoHoldsACommitmentsSecretEnrolsIt(t *testing.T) {
 		"a proof of another group":  {m.Nonce, mine, m.SignIn, ErrScope},
 		"another challenge":         {"other", mine, m.Enrolment, ErrMessage},
 		"zero":                      {m.Nonce, "0", m.Enrolment, ErrZero},
-		"a leading zero":            {m.Nonce, "0" + mine, m.Enrolment, ErrNumber},
-		"an alias":                  {m.Nonce, plus(t, mine, fr.Modulus()), m.Enrolment, ErrRange},
-		"the order":                 {m.Nonce, fr.Modulus().String(), m.Enrolment, ErrRange},
-		"no commitment":             {m.Nonce, "", m.Enrolment, ErrNumber},
+		"a leading zero":            {m.Nonce, "0" + mine, m.Enrolment, semaphore.ErrNumber},
+		"an alias":                  {m.Nonce, plus(t, mine, fr.Modulus()), m.Enrolment, semaphore.ErrRange},
+		"the order":                 {m.Nonce, fr.Modulus().String(), m.Enrolment, semaphore.ErrRange},
+		"no commitment":             {m.Nonce, "", m.Enrolment, semaphore.ErrNumber},
 		"another's, claimed as own": {m.Nonce, m.Members[0], func() Proof { p := m.Enrolment; p.MerkleTreeRoot = m.Members[0]; return p }(), ErrProof},
 	} {
 		_, err := v.VerifyEnrolment(t.Context(), m.Service, try.nonce, try.commitment, try.proof)

@@ -2,29 +2,12 @@ package anonymous
 
 import (
 	"encoding/json"
-	"math/big"
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-)
 
-func FuzzNumber(f *testing.F) {
-	for _, s := range []string{"0", "00", "7", "-1", "+1", " 1", fr.Modulus().String(), new(big.Int).Lsh(big.NewInt(1), 256).String(), format256([32]byte{0xff})} {
-		f.Add(s)
-	}
-	f.Fuzz(func(t *testing.T, s string) {
-		want, ok := new(big.Int).SetString(s, 10)
-		ok = ok && want.Sign() >= 0 && want.BitLen() <= 256 && want.String() == s
-		b, err := parse256(s)
-		if (err == nil) != ok || ok && (new(big.Int).SetBytes(b[:]).Cmp(want) != 0 || format256(b) != s) {
-			t.Errorf("%q: %x, %v", s, b, err)
-		}
-		e, err := ParseScalar(s)
-		if (err == nil) != (ok && want.Cmp(fr.Modulus()) < 0) || err == nil && FormatScalar(e) != s {
-			t.Errorf("%q as a scalar: %v", s, err)
-		}
-	})
-}
+	"github.com/mentalverse/session/anonymous/semaphore"
+)
 
 func FuzzProof(f *testing.F) {
 	v, err := NewVerifier(2)
@@ -53,8 +36,8 @@ func FuzzProof(f *testing.F) {
 		// Whatever it asks to be a proof of, only the one we have is one.
 		var s Statement
 		var e1, e2 error
-		s.Message, e1 = parse256(p.Message)
-		s.Scope, e2 = parse256(p.Scope)
+		s.Message, e1 = semaphore.ParseNumber(p.Message)
+		s.Scope, e2 = semaphore.ParseNumber(p.Scope)
 		s.Root = func(fr.Element) bool { return true }
 		if e1 == nil && e2 == nil && p != made.SignIn {
 			if _, err := v.Verify(t.Context(), p, s); err == nil {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // A page is an aligned part of the tree, addressed by its own root. A client
@@ -76,6 +78,9 @@ func CheckPages(root fr.Element, size int, pageRoots []fr.Element) (*PageCheck, 
 	return &PageCheck{size, pageRoots}, nil
 }
 
+// Len returns how many members page i has.
+func (c *PageCheck) Len(i int) int { return pageLen(c.size, i) }
+
 // Page compares a page's members with its root.
 func (c *PageCheck) Page(i int, members []fr.Element) error {
 	if i < 0 || i >= len(c.roots) || len(members) != pageLen(c.size, i) {
@@ -89,24 +94,24 @@ func (c *PageCheck) Page(i int, members []fr.Element) error {
 
 // Path returns the path of the member at place within page i, of which members
 // are the members, checked here again.
-func (c *PageCheck) Path(i, place int, members []fr.Element) (Path, error) {
+func (c *PageCheck) Path(i, place int, members []fr.Element) (semaphore.Path, error) {
 	if i < 0 || i >= len(c.roots) || len(members) != pageLen(c.size, i) {
-		return Path{}, ErrPage
+		return semaphore.Path{}, ErrPage
 	}
 	var page, above Tree
 	if err := errors.Join(page.Append(members...), above.Append(c.roots...)); err != nil {
-		return Path{}, err
+		return semaphore.Path{}, err
 	}
 	if page.Root() != c.roots[i] {
-		return Path{}, ErrPage
+		return semaphore.Path{}, ErrPage
 	}
 	low, err := page.Path(place)
 	if err != nil {
-		return Path{}, err
+		return semaphore.Path{}, err
 	}
 	high, err := above.Path(i)
 	if err != nil {
-		return Path{}, err
+		return semaphore.Path{}, err
 	}
 	low.Index |= high.Index << len(low.Siblings)
 	low.Siblings = append(low.Siblings, high.Siblings...)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 func TestAClientBuildsItsPathFromPages(t *testing.T) {
@@ -138,7 +140,7 @@ func TestAGroupHasEachMemberOnce(t *testing.T) {
 	if want := reference([]fr.Element{all[0], {}, all[2], all[3]}); g.Tree().Root() != want {
 		t.Error("another root after one left")
 	}
-	for s, want := range map[string]error{"0": ErrZero, "00": ErrNumber, fr.Modulus().String(): ErrRange, "-1": ErrNumber, "7": nil} {
+	for s, want := range map[string]error{"0": ErrZero, "00": semaphore.ErrNumber, fr.Modulus().String(): semaphore.ErrRange, "-1": semaphore.ErrNumber, "7": nil} {
 		if _, err := ParseCommitment(s); !errors.Is(err, want) {
 			t.Errorf("%s: %v, want %v", s, err, want)
 		}

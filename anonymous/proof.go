@@ -6,25 +6,18 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254"
 
+	"github.com/mentalverse/session/anonymous/semaphore"
 	"github.com/mentalverse/session/api"
 )
 
-// Depth is the only depth a proof may have. Left to itself a prover takes the
-// number of siblings on its member's path, which tells the member's place.
-const Depth = 20
+// Depth is the only depth a proof may have.
+const Depth = semaphore.Depth
 
 // maxProof bounds a proof's JSON: twelve numbers and their names.
 const maxProof = 2048
 
-// Proof is a proof as @semaphore-protocol/proof writes it. Numbers are decimal.
-type Proof struct {
-	MerkleTreeDepth int       `json:"merkleTreeDepth"`
-	MerkleTreeRoot  string    `json:"merkleTreeRoot"`
-	Nullifier       string    `json:"nullifier"`
-	Message         string    `json:"message"` // below 2^256, hashed into the field
-	Scope           string    `json:"scope"`   // below 2^256, hashed into the field
-	Points          [8]string `json:"points"`  // A.x, A.y, B.x1, B.x0, B.y1, B.y0, C.x, C.y
-}
+// Proof is a proof as it comes from outside: nothing in it is checked.
+type Proof semaphore.Proof
 
 // Why a proof is refused; for the log.
 var (
@@ -57,12 +50,12 @@ func (p *Proof) points() (a, c bn254.G1Affine, b bn254.G2Affine, err error) {
 	for i, to := range []interface {
 		SetBytesCanonical([]byte) error
 	}{&a.X, &a.Y, &b.X.A1, &b.X.A0, &b.Y.A1, &b.Y.A0, &c.X, &c.Y} {
-		number, err := parse256(p.Points[i])
+		number, err := semaphore.ParseNumber(p.Points[i])
 		if err != nil {
 			return a, c, b, err
 		}
 		if to.SetBytesCanonical(number[:]) != nil {
-			return a, c, b, ErrRange
+			return a, c, b, semaphore.ErrRange
 		}
 	}
 	switch {

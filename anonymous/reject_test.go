@@ -11,6 +11,8 @@ import (
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
 	session "github.com/mentalverse/session"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // numbers are the places of all of a proof's numbers.
@@ -72,7 +74,7 @@ func TestNumbersOfAnotherSpellingAreRefused(t *testing.T) {
 				p := good
 				at := p.numbers()[name]
 				*at = spell(*at)
-				refuses(t, v, p, s, ErrNumber)
+				refuses(t, v, p, s, semaphore.ErrNumber)
 			})
 		}
 	}
@@ -87,18 +89,18 @@ func TestAnAliasedSignalIsRefused(t *testing.T) {
 			p := good
 			at := p.numbers()[name]
 			*at = plus(t, *at, new(big.Int).Mul(big.NewInt(times+1), fr.Modulus()))
-			refuses(t, v, p, anyRoot(t, good), ErrRange)
+			refuses(t, v, p, anyRoot(t, good), semaphore.ErrRange)
 		}
 		p := good
 		*p.numbers()[name] = plus(t, *p.numbers()[name], new(big.Int).Neg(fr.Modulus()))
-		refuses(t, v, p, anyRoot(t, good), ErrNumber) // n - r, a negative number
+		refuses(t, v, p, anyRoot(t, good), semaphore.ErrNumber) // n - r, a negative number
 		*p.numbers()[name] = fr.Modulus().String()
-		refuses(t, v, p, anyRoot(t, good), ErrRange)
+		refuses(t, v, p, anyRoot(t, good), semaphore.ErrRange)
 	}
 	for _, name := range []string{"message", "scope"} {
 		p := good
 		*p.numbers()[name] = plus(t, "0", new(big.Int).Lsh(big.NewInt(1), 256))
-		refuses(t, v, p, anyRoot(t, good), ErrRange)
+		refuses(t, v, p, anyRoot(t, good), semaphore.ErrRange)
 	}
 }
 
@@ -108,11 +110,11 @@ func TestACoordinateBeyondTheFieldIsRefused(t *testing.T) {
 	for i := range good.Points {
 		p := good
 		p.Points[i] = plus(t, good.Points[i], fp.Modulus())
-		refuses(t, v, p, anyRoot(t, good), ErrRange)
+		refuses(t, v, p, anyRoot(t, good), semaphore.ErrRange)
 		p.Points[i] = fp.Modulus().String()
-		refuses(t, v, p, anyRoot(t, good), ErrRange)
+		refuses(t, v, p, anyRoot(t, good), semaphore.ErrRange)
 		p.Points[i] = plus(t, "0", new(big.Int).Lsh(big.NewInt(1), 256))
-		refuses(t, v, p, anyRoot(t, good), ErrRange)
+		refuses(t, v, p, anyRoot(t, good), semaphore.ErrRange)
 	}
 }
 
@@ -214,12 +216,12 @@ func TestEveryBitOfAProofsNumbersMatters(t *testing.T) {
 		for bit := range 256 {
 			p := good
 			at := p.numbers()[name]
-			n, err := parse256(*at)
+			n, err := semaphore.ParseNumber(*at)
 			if err != nil {
 				t.Fatal(err)
 			}
 			n[bit/8] ^= 1 << (bit % 8)
-			*at = format256(n)
+			*at = semaphore.FormatNumber(n)
 			for _, want := range []Statement{s, anyRoot(t, good)} {
 				tried++
 				if _, err := v.Verify(t.Context(), p, want); err == nil {

@@ -53,10 +53,23 @@ func (h *Host) show(window Window) {
 	h.shown.Store(p)
 }
 
+// Chain returns signed snapshots as clients get them.
+func (h *Host) Chain(snapshots [][]byte) api.Roots {
+	out := api.Roots{ServiceID: string(h.Service), EpochLength: int64(h.Epochs.seconds()), Key: h.publicKey(), Roots: make([]json.RawMessage, len(snapshots))}
+	for i, s := range snapshots {
+		out.Roots[i] = s
+	}
+	return out
+}
+
+func (h *Host) publicKey() string {
+	return base64.RawURLEncoding.EncodeToString(h.Key.Public().(ed25519.PublicKey))
+}
+
 func (h *Host) describe(roots []string, members int) api.Group {
 	s, enc := h.plan.newest, base64.RawURLEncoding.EncodeToString
 	return api.Group{
-		ServiceID: string(h.Service), EpochLength: int64(h.Epochs.seconds()), Key: enc(h.Key.Public().(ed25519.PublicKey)),
+		ServiceID: string(h.Service), EpochLength: int64(h.Epochs.seconds()), Key: h.publicKey(),
 		Number: s.Number, Root: FormatScalar(s.Root), Size: s.Size, Epoch: s.Epoch, CreatedAt: s.CreatedAt.UTC().Format(time.RFC3339),
 		Previous: enc(s.Previous[:]), Signature: enc(s.Signature[:]), Members: members, PageRoots: roots,
 	}

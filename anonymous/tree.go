@@ -7,6 +7,8 @@ import (
 	"sync"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // MaxMembers is how many members a tree of the pinned depth can hold.
@@ -82,10 +84,9 @@ func (t *Tree) rehash(first, end int) {
 		here := slices.Grow(t.levels[level+1], size-len(t.levels[level+1]))[:size]
 		t.levels[level+1] = here
 		eachPart(first, end, func(from, to int) {
-			p := poseidon()
 			for i := from; i < to; i++ {
 				if 2*i+1 < len(below) {
-					here[i] = p.hash(&below[2*i], &below[2*i+1])
+					here[i] = semaphore.Poseidon(below[2*i], below[2*i+1])
 				} else {
 					here[i] = below[2*i]
 				}
@@ -112,16 +113,8 @@ func eachPart(first, end int, do func(from, to int)) {
 	wg.Wait()
 }
 
-// Path is what a member's proof needs of the tree: the siblings from the leaf
-// up, and whether the node stood to their right, one bit each with the leaf's
-// lowest. A level where the node has no sibling takes no part.
-type Path struct {
-	Index    uint32
-	Siblings []fr.Element
-}
-
 // Path returns the path of leaf i.
-func (t *Tree) Path(i int) (p Path, err error) {
+func (t *Tree) Path(i int) (p semaphore.Path, err error) {
 	if i < 0 || i >= t.Size() {
 		return p, ErrNoMember
 	}
@@ -133,16 +126,4 @@ func (t *Tree) Path(i int) (p Path, err error) {
 		i /= 2
 	}
 	return p, nil
-}
-
-// Root returns the root that a leaf has by its path.
-func (p Path) Root(leaf fr.Element) fr.Element {
-	for i, sibling := range p.Siblings {
-		if p.Index>>i&1 == 0 {
-			leaf = Poseidon(leaf, sibling)
-		} else {
-			leaf = Poseidon(sibling, leaf)
-		}
-	}
-	return leaf
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // leaves returns n different numbers, quickly.
@@ -25,7 +27,7 @@ func reference(nodes []fr.Element) fr.Element {
 		var above []fr.Element
 		for i := 0; i < len(nodes); i += 2 {
 			if i+1 < len(nodes) {
-				above = append(above, Poseidon(nodes[i], nodes[i+1]))
+				above = append(above, semaphore.Poseidon(nodes[i], nodes[i+1]))
 			} else {
 				above = append(above, nodes[i])
 			}

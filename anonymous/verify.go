@@ -4,9 +4,9 @@ import (
 	"context"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
-	"golang.org/x/crypto/sha3"
 
 	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // Statement is what a proof must be of.
@@ -85,11 +85,11 @@ func (p *Proof) signals(want Statement) (s [publicSignals]fr.Element, err error)
 	if p.MerkleTreeDepth != Depth {
 		return s, ErrDepth
 	}
-	message, err := parse256(p.Message)
+	message, err := semaphore.ParseNumber(p.Message)
 	if err != nil {
 		return s, err
 	}
-	scope, err := parse256(p.Scope)
+	scope, err := semaphore.ParseNumber(p.Scope)
 	if err != nil {
 		return s, err
 	}
@@ -108,15 +108,6 @@ func (p *Proof) signals(want Statement) (s [publicSignals]fr.Element, err error)
 	if s[0].IsZero() || !want.Root(s[0]) {
 		return s, ErrRoot
 	}
-	s[2], s[3] = signalHash(message), signalHash(scope)
+	s[2], s[3] = semaphore.Hash(message), semaphore.Hash(scope)
 	return s, nil
-}
-
-// signalHash is Semaphore's way of a 256-bit number into the field:
-// Keccak-256 of its 32 bytes, shifted right by 8 bits.
-func signalHash(number [32]byte) (e fr.Element) {
-	h := sha3.NewLegacyKeccak256()
-	h.Write(number[:])
-	e.SetBytes(h.Sum(nil)[:31]) // below 2^248, so nothing is reduced
-	return e
 }

@@ -171,9 +171,13 @@ type Page struct {
 	Members []string `json:"members"`
 }
 
-// Roots is the data of GET /anonymous/roots: signed snapshots, oldest first.
+// Roots is the data of GET /anonymous/roots: signed snapshots, oldest first, and
+// what they are checked with, as in [Group].
 type Roots struct {
-	Roots []json.RawMessage `json:"roots"`
+	ServiceID   string            `json:"service_id"`
+	EpochLength int64             `json:"epoch_length"`
+	Key         string            `json:"key"`
+	Roots       []json.RawMessage `json:"roots"`
 }
 
 // EnrolRequest is the body of POST /anonymous/members. Proof is a proof of

@@ -3,7 +3,6 @@ package httpapi
 import (
 	"bytes"
 	"compress/gzip"
-	"encoding/json"
 	"io"
 	"net/http"
 	"strconv"
@@ -20,6 +19,8 @@ type Group interface {
 	// Group returns the newest snapshot; a [session.Error] while there is none to
 	// prove anything against.
 	Group(now time.Time) (api.Group, error)
+	// Chain returns the signed snapshots as an answer.
+	Chain(snapshots [][]byte) api.Roots
 	// Page returns the JSON of a page by its root, nil if it is not served.
 	Page(root string) []byte
 }
@@ -78,11 +79,10 @@ func (p *public) roots(r *http.Request, _ call) (api.Roots, error) {
 		after = &n
 	}
 	list, err := p.service.Snapshots(r.Context(), after)
-	out := api.Roots{Roots: make([]json.RawMessage, len(list))}
-	for i := range list {
-		out.Roots[i] = list[i]
+	if err != nil {
+		return api.Roots{}, err
 	}
-	return out, err
+	return p.members.Chain(list), nil
 }
 
 // artifactTimeout is how long a slow line may take for an artifact.

@@ -70,7 +70,7 @@ func (m *member) enrolment() api.EnrolRequest {
 	if err := anonymous.CheckEnrolment(service, anonymous.Challenge{Nonce: c.Nonce, Message: c.Message, Scope: c.Scope}); err != nil || c.Epoch != nil {
 		m.w.t.Fatalf("the challenge asks for something else: %+v, %v", c, err)
 	}
-	proof := m.prove(&prover.Statement{Identity: m.secret, Message: number(c.Message), Scope: number(c.Scope)})
+	proof := m.prove(&prover.Statement{Identity: m.secret, Message: number256(c.Message), Scope: number256(c.Scope)})
 	return api.EnrolRequest{Commitment: m.secret.Commitment(), Challenge: c.Nonce, Proof: mustJSON(m.w.t, proof)}
 }
 
@@ -79,7 +79,7 @@ func (m *member) enrol() api.Membership {
 	return data[api.Membership](m.w.t, m.w.call("POST", "/api/auth/anonymous/members", m.token, m.enrolment()))
 }
 
-func (m *member) prove(s *prover.Statement) *prover.Proof {
+func (m *member) prove(s *prover.Statement) anonymous.Proof {
 	m.w.t.Helper()
 	p, err := theProver()
 	if err != nil {
@@ -89,12 +89,18 @@ func (m *member) prove(s *prover.Statement) *prover.Proof {
 	if err != nil {
 		m.w.t.Fatal(err)
 	}
-	return proof
+	return anonymous.Proof(*proof)
 }
 
 func number(decimal string) *big.Int {
 	n, _ := new(big.Int).SetString(decimal, 10)
 	return n
+}
+
+// number256 is a number as a statement takes it.
+func number256(decimal string) (b [32]byte) {
+	number(decimal).FillBytes(b[:])
+	return b
 }
 
 func mustJSON(t *testing.T, v any) json.RawMessage {
@@ -156,11 +162,8 @@ func (m *member) credential(c api.Challenge) anonymous.Credential {
 			if err != nil {
 				m.w.t.Fatal(err)
 			}
-			s := &prover.Statement{Identity: m.secret, Index: uint64(path.Index), Message: number(c.Message), Scope: number(c.Scope)}
-			for _, sibling := range path.Siblings {
-				s.Siblings = append(s.Siblings, number(anonymous.FormatScalar(sibling)))
-			}
-			return anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: c.Nonce, Proof: anonymous.Proof(*m.prove(s))}
+			s := &prover.Statement{Identity: m.secret, Path: path, Message: number256(c.Message), Scope: number256(c.Scope)}
+			return anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: c.Nonce, Proof: m.prove(s)}
 		}
 	}
 	m.w.t.Fatal("the group does not have the member")

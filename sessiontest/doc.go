@@ -1,4 +1,5 @@
 // Package sessiontest holds fakes that others may use in their tests too: a clock,
-// a network that loses answers, an Internet Computer with Internet Identity, and a
-// passkey. What they sign is real; only the keys are made up.
+// a network that loses answers, an Internet Computer with Internet Identity, a
+// passkey, and the group of a service's anonymous members. What they sign is real;
+// only the keys are made up.
 package sessiontest

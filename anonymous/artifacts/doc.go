@@ -4,9 +4,9 @@
 // content and checked when it is opened.
 //
 // They are data to be run on a person's own device or in tests; a server only
-// hands them out. Verification needs none of them. Built with the tag
-// noartifacts the package holds only the verifying key and the digests, and Open
-// needs a directory.
+// hands them out. Verification needs none of them: package anonymous
+// holds the key's public half. Built with the tag noartifacts this package holds
+// only the digests, and Open needs a directory.
 //
 // Provenance and licences: NOTICE, and docs/decisions/2026-11-25-artifacts.md.
 package artifacts

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mentalverse/session/test/semaphore"
+	node "github.com/mentalverse/session/test/semaphore"
 )
 
 // The parts of a native proof, in a group of 1,001.
@@ -37,7 +37,7 @@ func BenchmarkCompileCircuit(b *testing.B) {
 func BenchmarkWitness(b *testing.B) {
 	c := must(compiled())(b)
 	who := newIdentity(b)
-	signals := must(statementIn(groupWith(b, who, 500, 1001), who, 500).Signals())(b)
+	signals := must(statementIn(b, groupWith(b, who, 500, 1001), who, 500).Signals())(b)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := c.Witness(b.Context(), signals); err != nil {
@@ -49,7 +49,7 @@ func BenchmarkWitness(b *testing.B) {
 func BenchmarkProve(b *testing.B) {
 	p := testProver(b)
 	who := newIdentity(b)
-	s := statementIn(groupWith(b, who, 500, 1001), who, 500)
+	s := statementIn(b, groupWith(b, who, 500, 1001), who, 500)
 	b.ReportAllocs()
 	for b.Loop() {
 		if _, err := p.Prove(b.Context(), s); err != nil {
@@ -64,7 +64,7 @@ func BenchmarkProve(b *testing.B) {
 func BenchmarkBeside(b *testing.B) {
 	const times = 5
 	who := newIdentity(b)
-	s := statementIn(groupWith(b, who, 500, 1001), who, 500)
+	s := statementIn(b, groupWith(b, who, 500, 1001), who, 500)
 	report := func(b *testing.B, wall, cpu []float64) {
 		slices.Sort(wall)
 		slices.Sort(cpu)
@@ -105,7 +105,7 @@ func BenchmarkBeside(b *testing.B) {
 		circuit, key, _ := written(b)
 		for b.Loop() {
 			var answers []struct{ MS, CPU float64 }
-			semaphore.Run(b, &answers, nil, "bench.mjs", circuit, key, strconv.Itoa(times))
+			node.Run(b, &answers, nil, "bench.mjs", circuit, key, strconv.Itoa(times))
 			var wall, cpu []float64
 			for _, a := range answers {
 				wall, cpu = append(wall, a.MS), append(cpu, a.CPU)

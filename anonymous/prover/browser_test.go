@@ -7,8 +7,11 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
 	"github.com/mentalverse/session/anonymous/artifacts"
-	"github.com/mentalverse/session/test/semaphore"
+	"github.com/mentalverse/session/anonymous/semaphore"
+	node "github.com/mentalverse/session/test/semaphore"
 )
 
 // call is a message to the worker, answer what comes back.
@@ -32,7 +35,7 @@ func inWorker(t testing.TB, files string, calls ...call) []answer {
 	t.Helper()
 	scripts := must(filepath.Abs("wasm"))(t)
 	var answers []answer
-	semaphore.Run(t, &answers, calls, "worker.mjs", scripts, files)
+	node.Run(t, &answers, calls, "worker.mjs", scripts, files)
 	if len(answers) != len(calls) {
 		t.Fatalf("%d answers", len(answers))
 	}
@@ -41,12 +44,12 @@ func inWorker(t testing.TB, files string, calls ...call) []answer {
 
 func statementCall(s *Statement) call {
 	siblings := []string{}
-	for _, n := range s.Siblings {
-		siblings = append(siblings, n.String())
+	for _, n := range s.Path.Siblings {
+		siblings = append(siblings, semaphore.FormatScalar(n))
 	}
 	return call{"call": "prove", "statement": call{
-		"secret": s.Identity.Secret(), "index": s.Index, "siblings": siblings,
-		"message": s.Message.String(), "scope": s.Scope.String(),
+		"secret": s.Identity.Secret(), "index": s.Path.Index, "siblings": siblings,
+		"message": semaphore.FormatNumber(s.Message), "scope": semaphore.FormatNumber(s.Scope),
 	}}
 }
 
@@ -59,7 +62,7 @@ func builtIn(t testing.TB) string {
 func TestTheBrowsersWorkerProves(t *testing.T) {
 	who := newIdentity(t)
 	group := groupWith(t, who, 4, 5)
-	s := statementIn(group, who, 4)
+	s := statementIn(t, group, who, 4)
 	bad := func(change func(call)) call {
 		c := statementCall(s)
 		change(c["statement"].(call))
@@ -72,9 +75,10 @@ func TestTheBrowsersWorkerProves(t *testing.T) {
 		bad(func(c call) { c["index"] = 8 }),
 		bad(func(c call) { c["index"] = 0.5 }),
 		bad(func(c call) { c["index"] = "1" }),
-		bad(func(c call) { c["siblings"] = make([]string, Depth+1) }),
+		bad(func(c call) { c["siblings"] = make([]string, semaphore.Depth+1) }),
 		bad(func(c call) { c["siblings"] = nil }),
 		bad(func(c call) { c["siblings"] = []any{"1", 2} }),
+		bad(func(c call) { c["siblings"] = []any{fr.Modulus().String()} }),
 		bad(func(c call) { c["message"] = "0x1" }),
 		bad(func(c call) { c["scope"] = new(big.Int).Lsh(big.NewInt(1), 256).String() }),
 		bad(func(c call) { delete(c, "scope") }),
@@ -108,7 +112,7 @@ func TestTheBrowsersWorkerProves(t *testing.T) {
 			t.Fatal(a.Error)
 		}
 		p := proofOf(t, a)
-		if p.MerkleTreeRoot != group.root() {
+		if p.MerkleTreeRoot != semaphore.FormatScalar(group.Root()) {
 			t.Errorf("root %s", p.MerkleTreeRoot)
 		}
 		verifies(t, p)
@@ -118,10 +122,10 @@ func TestTheBrowsersWorkerProves(t *testing.T) {
 	}
 }
 
-func proofOf(t testing.TB, a answer) *Proof {
+func proofOf(t testing.TB, a answer) *semaphore.Proof {
 	t.Helper()
 	v := a.Value.(map[string]any)
-	p := &Proof{
+	p := &semaphore.Proof{
 		MerkleTreeDepth: int(v["merkleTreeDepth"].(float64)),
 		MerkleTreeRoot:  v["merkleTreeRoot"].(string), Nullifier: v["nullifier"].(string),
 		Message: v["message"].(string), Scope: v["scope"].(string),
@@ -134,7 +138,7 @@ func proofOf(t testing.TB, a answer) *Proof {
 
 func TestTheBrowsersWorkerTakesOnlyPinnedFiles(t *testing.T) {
 	who := newIdentity(t)
-	s := statementIn(groupWith(t, who, 0, 1), who, 0)
+	s := statementIn(t, groupWith(t, who, 0, 1), who, 0)
 	from := builtIn(t)
 	for _, broken := range []string{artifacts.Circuit, artifacts.Key} {
 		dir := t.TempDir()

@@ -6,13 +6,15 @@ import (
 	"errors"
 	"math/big"
 	"testing"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 func TestBadCircuits(t *testing.T) {
 	good := must(circuitFile())(t)
 	empty := []byte("\x00asm\x01\x00\x00\x00")
 	who := newIdentity(t)
-	signals := must(statementIn(groupWith(t, who, 0, 2), who, 0).Signals())(t)
+	signals := must(statementIn(t, groupWith(t, who, 0, 2), who, 0).Signals())(t)
 	flip := func(at int) []byte {
 		b := bytes.Clone(good)
 		b[at] ^= 0x40
@@ -46,10 +48,10 @@ func TestBadCircuits(t *testing.T) {
 func TestTheCircuitRefusesWhatCannotBe(t *testing.T) {
 	c := must(compiled())(t)
 	who := newIdentity(t)
-	good := must(statementIn(groupWith(t, who, 0, 2), who, 0).Signals())(t)
+	good := must(statementIn(t, groupWith(t, who, 0, 2), who, 0).Signals())(t)
 	set := func(i int, n *big.Int) []Signal {
 		s := append([]Signal(nil), good...)
-		s[i].Words = words(n)
+		s[i].Words = words(number(n))
 		return s
 	}
 	const secret = 0
@@ -76,8 +78,8 @@ func TestTheCircuitRefusesWhatCannotBe(t *testing.T) {
 
 func TestSignalsAreFNV(t *testing.T) {
 	who := newIdentity(t)
-	s := must(statementIn(groupWith(t, who, 0, 1), who, 0).Signals())(t)
-	if len(s) != 5+Depth {
+	s := must(statementIn(t, groupWith(t, who, 0, 1), who, 0).Signals())(t)
+	if len(s) != 5+semaphore.Depth {
 		t.Fatalf("%d signals", len(s))
 	}
 	// FNV-1a of "secret", by its definition

@@ -9,6 +9,8 @@ import (
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 	"github.com/consensys/gnark-crypto/ecc/bn254/twistededwards"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // ErrSecret refuses a secret outside of 1 … l-1, l the order of Baby Jubjub's
@@ -32,11 +34,11 @@ func NewIdentity() (*Identity, error) {
 
 // ParseIdentity reads a secret in decimal, as Secret writes it.
 func ParseIdentity(secret string) (*Identity, error) {
-	n, err := ParseNumber(secret)
+	n, err := semaphore.ParseNumber(secret)
 	if err != nil {
 		return nil, err
 	}
-	i := &Identity{n}
+	i := &Identity{new(big.Int).SetBytes(n[:])}
 	return i, i.check()
 }
 
@@ -64,7 +66,7 @@ func (i *Identity) PublicKey() (x, y fr.Element) {
 
 // Commitment returns what groups hold of the member, in decimal.
 func (i *Identity) Commitment() string {
-	return decimal(poseidon(i.PublicKey()))
+	return semaphore.FormatScalar(semaphore.Poseidon(i.PublicKey()))
 }
 
 // untwist leads from the library's curve (a = -1) to Baby Jubjub (a = 168700):

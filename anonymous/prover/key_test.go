@@ -178,7 +178,7 @@ func TestEveryCutOffKeyIsRefused(t *testing.T) {
 func TestADamagedKeyProvesNothing(t *testing.T) {
 	good := must(keyFile())(t)
 	who := newIdentity(t)
-	s := statementIn(groupWith(t, who, 1, 3), who, 1)
+	s := statementIn(t, groupWith(t, who, 1, 3), who, 1)
 	w := must(must(compiled())(t).Witness(t.Context(), must(s.Signals())(t)))(t)
 	for _, section := range []uint32{sectionPublic, sectionA, sectionB1, sectionB2, sectionC, sectionH} {
 		file := bytes.Clone(good)

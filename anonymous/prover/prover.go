@@ -2,7 +2,11 @@
 
 package prover
 
-import "context"
+import (
+	"context"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
+)
 
 // Prover proves natively.
 type Prover struct {
@@ -27,7 +31,7 @@ func New(ctx context.Context, circuit, key []byte) (*Prover, error) {
 func (p *Prover) Close(ctx context.Context) error { return p.circuit.Close(ctx) }
 
 // Prove makes a proof of a statement and verifies it.
-func (p *Prover) Prove(ctx context.Context, s *Statement) (*Proof, error) {
+func (p *Prover) Prove(ctx context.Context, s *Statement) (*semaphore.Proof, error) {
 	signals, err := s.Signals()
 	if err != nil {
 		return nil, err

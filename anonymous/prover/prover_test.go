@@ -2,7 +2,6 @@ package prover
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"math/big"
@@ -11,7 +10,10 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous"
 	"github.com/mentalverse/session/anonymous/artifacts"
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // The ceremony's key and circuit are read once for all tests.
@@ -59,62 +61,28 @@ func testProver(t testing.TB) *Prover {
 	return &Prover{must(compiled())(t), must(parsedKey())(t)}
 }
 
-// tree is a LeanIMT, the plain way: level by level.
-type tree [][]fr.Element
+func scalar(t testing.TB, s string) fr.Element { return must(semaphore.ParseScalar(s))(t) }
 
-func treeOf(leaves ...fr.Element) tree {
-	t := tree{leaves}
-	for len(t[len(t)-1]) > 1 {
-		var next []fr.Element
-		for below := t[len(t)-1]; len(below) > 0; below = below[min(2, len(below)):] {
-			if len(below) == 1 {
-				next = append(next, below[0])
-			} else {
-				next = append(next, poseidon(below[0], below[1]))
-			}
-		}
-		t = append(t, next)
-	}
-	return t
-}
-
-func (t tree) root() string { return decimal(t[len(t)-1][0]) }
-
-func (t tree) path(at int) (index uint64, siblings []*big.Int) {
-	for _, level := range t[:len(t)-1] {
-		if at^1 < len(level) {
-			index |= uint64(at&1) << len(siblings)
-			siblings = append(siblings, level[at^1].BigInt(new(big.Int)))
-		}
-		at >>= 1
-	}
-	return index, siblings
-}
-
-func element(t testing.TB, s string) (e fr.Element) {
-	t.Helper()
-	if _, err := e.SetString(s); err != nil {
-		t.Fatal(err)
-	}
-	return e
-}
+func field(n *big.Int) (e fr.Element) { return *e.SetBigInt(n) }
 
 func newIdentity(t testing.TB) *Identity { return must(NewIdentity())(t) }
 
 // groupWith returns a tree of n leaves, who at one of them.
-func groupWith(t testing.TB, who *Identity, at, n int) tree {
+func groupWith(t testing.TB, who *Identity, at, n int) *anonymous.Tree {
 	leaves := make([]fr.Element, n)
 	for i := range leaves {
 		leaves[i].SetUint64(uint64(1000 + i))
 	}
-	leaves[at] = element(t, who.Commitment())
-	return treeOf(leaves...)
+	leaves[at] = scalar(t, who.Commitment())
+	tree := new(anonymous.Tree)
+	if err := tree.Append(leaves...); err != nil {
+		t.Fatal(err)
+	}
+	return tree
 }
 
-func statementIn(group tree, who *Identity, at int) *Statement {
-	s := &Statement{Identity: who, Message: new(big.Int).Lsh(big.NewInt(0xabc), 244), Scope: big.NewInt(30)}
-	s.Index, s.Siblings = group.path(at)
-	return s
+func statementIn(t testing.TB, group *anonymous.Tree, who *Identity, at int) *Statement {
+	return &Statement{Identity: who, Path: must(group.Path(at))(t), Message: [32]byte{0xab, 0xc0}, Scope: [32]byte{31: 30}}
 }
 
 func TestMembersOfGroupsOfAllShapes(t *testing.T) {
@@ -123,14 +91,14 @@ func TestMembersOfGroupsOfAllShapes(t *testing.T) {
 	for _, group := range []struct{ n, at int }{{1, 0}, {2, 1}, {3, 2}, {5, 4}, {5, 1}, {7, 6}, {33, 32}, {1001, 500}} {
 		t.Run(fmt.Sprintf("%d of %d", group.at, group.n), func(t *testing.T) {
 			tree := groupWith(t, who, group.at, group.n)
-			proof, err := p.Prove(t.Context(), statementIn(tree, who, group.at))
+			proof, err := p.Prove(t.Context(), statementIn(t, tree, who, group.at))
 			if err != nil {
 				t.Fatal(err)
 			}
-			if proof.MerkleTreeRoot != tree.root() {
-				t.Errorf("root %s, want %s", proof.MerkleTreeRoot, tree.root())
+			if want := semaphore.FormatScalar(tree.Root()); proof.MerkleTreeRoot != want {
+				t.Errorf("root %s, want %s", proof.MerkleTreeRoot, want)
 			}
-			if want := decimal(poseidon(field(hash(big.NewInt(30))), field(who.secret))); proof.Nullifier != want {
+			if want := semaphore.FormatScalar(semaphore.Poseidon(semaphore.Hash([32]byte{31: 30}), field(who.secret))); proof.Nullifier != want {
 				t.Errorf("nullifier %s, want %s", proof.Nullifier, want)
 			}
 			verifies(t, proof)
@@ -138,28 +106,20 @@ func TestMembersOfGroupsOfAllShapes(t *testing.T) {
 	}
 }
 
-func field(n *big.Int) (e fr.Element) { return *e.SetBigInt(n) }
-
 func TestAPathOfTwentyLevels(t *testing.T) {
 	p := testProver(t)
 	who := newIdentity(t)
-	s := statementIn(groupWith(t, who, 0, 1), who, 0)
-	node := element(t, who.Commitment())
-	for i := range Depth {
-		sibling := field(big.NewInt(int64(i + 7)))
-		s.Siblings = append(s.Siblings, sibling.BigInt(new(big.Int)))
-		if s.Index = 0b1011_0011_1000_1111_0101; s.Index>>i&1 == 1 {
-			node = poseidon(sibling, node)
-		} else {
-			node = poseidon(node, sibling)
-		}
+	s := statementIn(t, groupWith(t, who, 0, 1), who, 0)
+	s.Path.Index = 0b1011_0011_1000_1111_0101
+	for i := range semaphore.Depth {
+		s.Path.Siblings = append(s.Path.Siblings, field(big.NewInt(int64(i+7))))
 	}
 	proof, err := p.Prove(t.Context(), s)
 	if err != nil {
 		t.Fatal(err)
 	}
-	if proof.MerkleTreeRoot != decimal(node) {
-		t.Errorf("root %s, want %s", proof.MerkleTreeRoot, decimal(node))
+	if want := semaphore.FormatScalar(s.Path.Root(scalar(t, who.Commitment()))); proof.MerkleTreeRoot != want {
+		t.Errorf("root %s, want %s", proof.MerkleTreeRoot, want)
 	}
 	verifies(t, proof)
 }
@@ -169,12 +129,12 @@ func TestTheCircuitAgreesOnCommitments(t *testing.T) {
 	c := must(compiled())(t)
 	l := subgroupOrder()
 	for i, who := range []*Identity{newIdentity(t), newIdentity(t), {big.NewInt(1)}, {new(big.Int).Sub(l, big.NewInt(1))}} {
-		s := &Statement{Identity: who, Message: new(big.Int), Scope: new(big.Int)}
+		s := &Statement{Identity: who}
 		w, err := c.Witness(t.Context(), must(s.Signals())(t))
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, want := who.Commitment(), decimal(w[wireRoot]); got != want {
+		if got, want := who.Commitment(), semaphore.FormatScalar(w[wireRoot]); got != want {
 			t.Errorf("%d: commitment %s, the circuit says %s", i, got, want)
 		}
 	}
@@ -183,7 +143,7 @@ func TestTheCircuitAgreesOnCommitments(t *testing.T) {
 func TestTheSameMemberIsTheSameWithinAScopeOnly(t *testing.T) {
 	p := testProver(t)
 	who := newIdentity(t)
-	s := statementIn(groupWith(t, who, 2, 5), who, 2)
+	s := statementIn(t, groupWith(t, who, 2, 5), who, 2)
 	first := must(p.Prove(t.Context(), s))(t)
 	again := must(p.Prove(t.Context(), s))(t)
 	if first.Nullifier != again.Nullifier {
@@ -192,7 +152,7 @@ func TestTheSameMemberIsTheSameWithinAScopeOnly(t *testing.T) {
 	if first.Points == again.Points {
 		t.Error("a proof without blinding")
 	}
-	s.Scope = big.NewInt(31)
+	s.Scope[31]++
 	if other := must(p.Prove(t.Context(), s))(t); other.Nullifier == first.Nullifier {
 		t.Error("one pseudonym in two scopes")
 	}
@@ -203,7 +163,7 @@ func TestManyProveAtOnce(t *testing.T) {
 	var g sync.WaitGroup
 	for range 4 {
 		who := newIdentity(t)
-		s := statementIn(groupWith(t, who, 3, 6), who, 3)
+		s := statementIn(t, groupWith(t, who, 3, 6), who, 3)
 		g.Go(func() {
 			if _, err := p.Prove(t.Context(), s); err != nil {
 				t.Error(err)
@@ -218,7 +178,7 @@ func TestWhoHasGivenUpWaitsNoLonger(t *testing.T) {
 	who := newIdentity(t)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := p.Prove(ctx, statementIn(groupWith(t, who, 0, 1), who, 0)); !errors.Is(err, context.Canceled) {
+	if _, err := p.Prove(ctx, statementIn(t, groupWith(t, who, 0, 1), who, 0)); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -226,7 +186,7 @@ func TestWhoHasGivenUpWaitsNoLonger(t *testing.T) {
 func TestProgressCountsToTheEnd(t *testing.T) {
 	p := testProver(t)
 	who := newIdentity(t)
-	s := statementIn(groupWith(t, who, 0, 2), who, 0)
+	s := statementIn(t, groupWith(t, who, 0, 2), who, 0)
 	w := must(p.circuit.Witness(t.Context(), must(s.Signals())(t)))(t)
 	var seen []int
 	if _, err := p.key.Prove(t.Context(), s, w, func(done int) { seen = append(seen, done) }); err != nil {
@@ -236,13 +196,5 @@ func TestProgressCountsToTheEnd(t *testing.T) {
 		if len(seen) != Steps || seen[i] != i+1 {
 			t.Fatalf("steps %v of %d", seen, Steps)
 		}
-	}
-}
-
-func TestAProofsJSONIsSemaphores(t *testing.T) {
-	b := must(json.Marshal(Proof{MerkleTreeDepth: Depth, MerkleTreeRoot: "1", Nullifier: "2", Message: "3", Scope: "4"}))(t)
-	const want = `{"merkleTreeDepth":20,"merkleTreeRoot":"1","nullifier":"2","message":"3","scope":"4","points":["","","","","","","",""]}`
-	if string(b) != want {
-		t.Errorf("%s", b)
 	}
 }

@@ -1,13 +1,13 @@
 package prover
 
 import (
-	"math/big"
 	"os"
 	"path/filepath"
 	"testing"
 
 	"github.com/mentalverse/session/anonymous/artifacts"
-	"github.com/mentalverse/session/test/semaphore"
+	"github.com/mentalverse/session/anonymous/semaphore"
+	node "github.com/mentalverse/session/test/semaphore"
 )
 
 // written puts the artifacts where a program of Node can read them.
@@ -22,16 +22,16 @@ func written(t testing.TB) (circuit, key, verifyingKey string) {
 		return path
 	}
 	return write(artifacts.Circuit, must(circuitFile())(t)), write(artifacts.Key, must(keyFile())(t)),
-		write("verifying.json", artifacts.VerifyingKey)
+		must(filepath.Abs("../semaphore-20.json"))(t)
 }
 
 func TestSemaphoreAndSnarkjsTakeOurProofs(t *testing.T) {
 	_, _, key := written(t)
 	p := testProver(t)
-	var proofs []*Proof
+	var proofs []*semaphore.Proof
 	for _, group := range []struct{ n, at int }{{1, 0}, {5, 4}, {1001, 500}} {
 		who := newIdentity(t)
-		s := statementIn(groupWith(t, who, group.at, group.n), who, group.at)
+		s := statementIn(t, groupWith(t, who, group.at, group.n), who, group.at)
 		proofs = append(proofs, must(p.Prove(t.Context(), s))(t))
 	}
 	forged := *proofs[0]
@@ -39,7 +39,7 @@ func TestSemaphoreAndSnarkjsTakeOurProofs(t *testing.T) {
 	proofs = append(proofs, &forged)
 
 	var answers []struct{ Semaphore, Snarkjs bool }
-	semaphore.Run(t, &answers, proofs, "verify.mjs", key)
+	node.Run(t, &answers, proofs, "verify.mjs", key)
 	if len(answers) != len(proofs) {
 		t.Fatalf("%d answers", len(answers))
 	}
@@ -56,11 +56,11 @@ func TestWeTakeSemaphoresProofs(t *testing.T) {
 	circuit, key, _ := written(t)
 	var made []struct {
 		Secret, Commitment string
-		Index              uint64
+		Index              uint32
 		Siblings           []string
-		Proof              Proof
+		Proof              semaphore.Proof
 	}
-	semaphore.Run(t, &made, nil, "prove.mjs", circuit, key)
+	node.Run(t, &made, nil, "prove.mjs", circuit, key)
 	if len(made) == 0 {
 		t.Fatal("nothing was made")
 	}
@@ -71,9 +71,12 @@ func TestWeTakeSemaphoresProofs(t *testing.T) {
 			t.Errorf("%d: commitment %s, theirs %s", i, got, m.Commitment)
 		}
 		verifies(t, &m.Proof)
-		s := &Statement{Identity: who, Index: m.Index, Message: number(t, m.Proof.Message), Scope: number(t, m.Proof.Scope)}
+		s := &Statement{
+			Identity: who, Path: semaphore.Path{Index: m.Index},
+			Message: must(semaphore.ParseNumber(m.Proof.Message))(t), Scope: must(semaphore.ParseNumber(m.Proof.Scope))(t),
+		}
 		for _, n := range m.Siblings {
-			s.Siblings = append(s.Siblings, number(t, n))
+			s.Path.Siblings = append(s.Path.Siblings, scalar(t, n))
 		}
 		ours := *must(p.Prove(t.Context(), s))(t)
 		if ours.Points == m.Proof.Points {
@@ -85,5 +88,3 @@ func TestWeTakeSemaphoresProofs(t *testing.T) {
 		}
 	}
 }
-
-func number(t testing.TB, s string) *big.Int { return must(ParseNumber(s))(t) }

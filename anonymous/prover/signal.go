@@ -1,8 +1,11 @@
 package prover
 
 import (
+	"encoding/binary"
 	"hash/fnv"
 	"math/big"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // Signal is one number to be set in the circuit: the halves of its name's
@@ -19,7 +22,7 @@ func (s *Statement) Signals() ([]Signal, error) {
 		return nil, err
 	}
 	var all []Signal
-	set := func(name string, values ...*big.Int) {
+	set := func(name string, values ...[32]byte) {
 		h := fnv.New64a()
 		h.Write([]byte(name))
 		sum := h.Sum64()
@@ -27,25 +30,33 @@ func (s *Statement) Signals() ([]Signal, error) {
 			all = append(all, Signal{High: uint32(sum >> 32), Low: uint32(sum), Place: uint32(i), Words: words(v)})
 		}
 	}
-	siblings := make([]*big.Int, Depth)
-	for i := range siblings {
-		siblings[i] = new(big.Int) // not looked at beyond the path's length
+	siblings := make([][32]byte, semaphore.Depth) // not looked at beyond the path's length
+	for i, n := range s.Path.Siblings {
+		siblings[i] = n.Bytes()
 	}
-	copy(siblings, s.Siblings)
-	set("secret", s.Identity.secret)
-	set("merkleProofLength", big.NewInt(int64(len(s.Siblings))))
-	set("merkleProofIndex", new(big.Int).SetUint64(s.Index))
+	message, scope := semaphore.Hash(s.Message), semaphore.Hash(s.Scope)
+	set("secret", number(s.Identity.secret))
+	set("merkleProofLength", small(uint32(len(s.Path.Siblings))))
+	set("merkleProofIndex", small(s.Path.Index))
 	set("merkleProofSiblings", siblings...)
-	set("message", hash(s.Message))
-	set("scope", hash(s.Scope))
+	set("message", message.Bytes())
+	set("scope", scope.Bytes())
 	return all, nil
 }
 
-func words(n *big.Int) (w [8]uint32) {
-	b := n.FillBytes(make([]byte, 32))
+func number(n *big.Int) (b [32]byte) {
+	n.FillBytes(b[:])
+	return b
+}
+
+func small(n uint32) (b [32]byte) {
+	binary.BigEndian.PutUint32(b[28:], n)
+	return b
+}
+
+func words(n [32]byte) (w [8]uint32) {
 	for i := range w {
-		at := b[28-4*i:]
-		w[i] = uint32(at[0])<<24 | uint32(at[1])<<16 | uint32(at[2])<<8 | uint32(at[3])
+		w[i] = binary.BigEndian.Uint32(n[28-4*i:])
 	}
 	return w
 }

@@ -4,9 +4,10 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"math/big"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 // ErrWitness refuses a witness that is malformed or not this statement's.
@@ -51,11 +52,8 @@ func (w Witness) states(s *Statement) error {
 	if len(w) < publicWires || !w[wireOne].IsOne() {
 		return ErrWitness
 	}
-	for wire, n := range map[int]*big.Int{wireMessage: s.Message, wireScope: s.Scope} {
-		var want fr.Element
-		if want.SetBigInt(hash(n)); !want.Equal(&w[wire]) {
-			return fmt.Errorf("%w: another message or scope", ErrWitness)
-		}
+	if w[wireMessage] != semaphore.Hash(s.Message) || w[wireScope] != semaphore.Hash(s.Scope) {
+		return fmt.Errorf("%w: another message or scope", ErrWitness)
 	}
 	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
+
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 func TestMalformedWitnesses(t *testing.T) {
@@ -25,7 +27,7 @@ func TestMalformedWitnesses(t *testing.T) {
 	}
 	r[0]--
 	w := must(ParseWitness(append(r, 5)[:32]))(t)
-	if decimal(w[0]) != new(big.Int).Sub(fr.Modulus(), big.NewInt(1)).String() {
+	if semaphore.FormatScalar(w[0]) != new(big.Int).Sub(fr.Modulus(), big.NewInt(1)).String() {
 		t.Error("r-1 is another number")
 	}
 }
@@ -34,7 +36,7 @@ func TestMalformedWitnesses(t *testing.T) {
 func TestAnotherStatementsWitness(t *testing.T) {
 	k := must(parsedKey())(t)
 	who := newIdentity(t)
-	s := statementIn(groupWith(t, who, 2, 5), who, 2)
+	s := statementIn(t, groupWith(t, who, 2, 5), who, 2)
 	good := must(must(compiled())(t).Witness(t.Context(), must(s.Signals())(t)))(t)
 	var two fr.Element
 	two.SetUint64(2)

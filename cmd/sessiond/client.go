@@ -120,14 +120,19 @@ func show(w io.Writer, v any) error {
 
 type signinCmd struct {
 	remote
+	groupFlags
+	Anonymous   bool          `help:"As an enrolled member, without saying which one (sessiond members enrol)."`
 	Wallet      string        `help:"Whose account: icp, ethereum or solana." enum:"icp,ethereum,solana" default:"icp"`
-	Identity    string        `help:"Identity file, PEM, made when missing, mode 0600 (default sessiond-identity.pem, for other wallets than icp sessiond-identity-WALLET.pem)." placeholder:"FILE"`
+	Identity    string        `help:"Identity file, PEM, made when missing, mode 0600 (default sessiond-identity.pem, for other wallets than icp sessiond-identity-WALLET.pem, with --anonymous sessiond-identity-anonymous)." placeholder:"FILE"`
 	Duration    time.Duration `help:"Life of one session token." placeholder:"12h"`
 	Permission  []string      `help:"Ask only for this permission (repeatable)."`
 	DeviceLabel string        `help:"A coarse label such as 'Firefox on Android'."`
 }
 
 func (cmd signinCmd) Run(ctx context.Context, s streams) error {
+	if cmd.Anonymous {
+		return cmd.anonymous(ctx, s)
+	}
 	file := cmp.Or(cmd.Identity, walletKinds[cmd.Wallet].file)
 	id, made, err := identity(file, cmd.Wallet)
 	if err != nil {
@@ -154,10 +159,15 @@ func (cmd signinCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	if err := cmd.save(tokens); err != nil {
+	return cmd.opened(ctx, s, tokens)
+}
+
+// opened saves a new session and shows it.
+func (r remote) opened(ctx context.Context, s streams, tokens api.Tokens) error {
+	if err := r.save(tokens); err != nil {
 		return err
 	}
-	current, err := ask[api.Session](ctx, cmd.remote, "GET", "/sessions/current", tokens.SessionToken, nil)
+	current, err := ask[api.Session](ctx, r, "GET", "/sessions/current", tokens.SessionToken, nil)
 	if err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type cli struct {
 	Refresh  refreshCmd  `cmd:"" help:"Exchange the saved refresh token for the next pair."`
 	Logout   logoutCmd   `cmd:"" help:"End the saved session."`
 	Sessions sessionsCmd `cmd:"" help:"List my live sessions, or end one."`
+	Members  membersCmd  `cmd:"" help:"Anonymous sign-in: enrol this device, leave, or look at the group."`
 	Bench    benchCmd    `cmd:"" help:"Measure speed, as ratios within one run."`
 	Version  versionCmd  `cmd:"" help:"Print the version."`
 }

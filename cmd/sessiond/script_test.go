@@ -22,7 +22,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(e *testscript.Env) error {
 			e.Setenv("PATH", filepath.Dir(binary)+string(os.PathListSeparator)+e.Getenv("PATH"))
 			server := new(process)
-			e.Values["server"] = server
+			e.Values["server"], e.Values["group"] = server, new(fakeGroup)
 			e.Defer(func() {
 				if server.Cmd != nil {
 					server.Process.Kill()
@@ -33,6 +33,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": scriptServe, "stop": scriptStop, "kill": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
+			"group": scriptGroup,
 		},
 	})
 }

@@ -156,13 +156,15 @@ var mutations = []mutation{
 	{"wallet/icp/slots.go", `		return busy(ctx.Err())`, `		return ErrSignature`, "./wallet/icp"},
 	{"wallet/icp/slots.go", `	if s.waiting.Add(1) > int64(waitingPerSlot*cap(s.taken)) {`, `	if s.waiting.Add(1) < 0 {`, "./wallet/icp"},
 	{"wallet/verifier.go", `errors.As(err, &refused) {`, `errors.As(err, &refused) && false {`, "./wallet"},
-	{"anonymous/decimal.go", `s[0] == '0' && len(s) > 1`, `false`, "./anonymous"},
-	{"anonymous/decimal.go", `	if e.SetBytesCanonical(b[:]) != nil {
+	{"anonymous/semaphore/number.go", `s[0] == '0' && len(s) > 1`, `false`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/number.go", `	if e.SetBytesCanonical(b[:]) != nil {
 		return e, ErrRange
-	}`, `	e.SetBytes(b[:])`, "./anonymous"},
-	{"anonymous/decimal.go", `		if carry != 0 {`, `		if false {`, "./anonymous"},
+	}`, `	e.SetBytes(b[:])`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/number.go", `		if carry != 0 {`, `		if false {`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/path.go", `if p.Index>>i&1 == 0 {`, `if p.Index>>i == 0 {`, "./anonymous/semaphore"},
+	{"anonymous/semaphore/hash.go", `h.Sum(nil)[:31]`, `h.Sum(nil)`, "./anonymous/semaphore"},
 	{"anonymous/proof.go", `		if to.SetBytesCanonical(number[:]) != nil {
-			return a, c, b, ErrRange
+			return a, c, b, semaphore.ErrRange
 		}`, `		to.SetBytesCanonical(number[:])`, "./anonymous"},
 	{"anonymous/proof.go", `case a.IsInfinity(), b.IsInfinity(), c.IsInfinity():`, `case false:`, "./anonymous"},
 	{"anonymous/proof.go", `case !a.IsOnCurve(), !c.IsOnCurve(), !b.IsOnCurve():`, `case false:`, "./anonymous"},
@@ -188,8 +190,8 @@ var mutations = []mutation{
 	{"anonymous/group.go", `	if err == nil && c.IsZero() {`, `	if false {`, "./anonymous"},
 	{"anonymous/enrolment.go", `return root == c`, `return !root.IsZero()`, "./anonymous"},
 	{"anonymous/challenge.go", `	if !e.near(c.Epoch, now, ClockSlack) {`, `	if false {`, "./anonymous"},
-	{"anonymous/challenge.go", `	if c.Scope != format256(s.Scope(c.Epoch)) {`, `	if c.Scope == "" {`, "./anonymous"},
-	{"anonymous/challenge.go", `	if c.Message != format256(s.Message(c.Nonce)) {`, `	if c.Message == "" {`, "./anonymous"},
+	{"anonymous/challenge.go", `	if c.Scope != semaphore.FormatNumber(s.Scope(c.Epoch)) {`, `	if c.Scope == "" {`, "./anonymous"},
+	{"anonymous/challenge.go", `	if c.Message != semaphore.FormatNumber(s.Message(c.Nonce)) {`, `	if c.Message == "" {`, "./anonymous"},
 	{"anonymous/service.go", `	b = binary.BigEndian.AppendUint16(b, uint16(len(name)))
 `, `	_ = binary.BigEndian
 `, "./anonymous"},
@@ -261,6 +263,37 @@ var mutations = []mutation{
 	}
 `, `	_ = anonymous
 `, "./store/sqlite -run=TestConformance"},
+	{"anonymous/device/pins.go", `errors.Join(err, d.Pins.holds(now))`, `err`, "./anonymous/device"},
+	{"anonymous/device/pins.go", `		err = known.holds(now)`, `		err = nil`, "./anonymous/device"},
+	{"anonymous/device/follow.go", `		chain := anonymous.NewChain(known.pins.Service, known.pins.Key, known.head)
+`, `		chain := anonymous.NewChain(known.pins.Service, known.pins.Key, nil)
+`, "./anonymous/device"},
+	{"anonymous/device/follow.go", `		chain := anonymous.NewChain(pins.Service, pins.Key, head)
+`, `		chain := anonymous.NewChain(pins.Service, pins.Key, nil)
+`, "./anonymous/device"},
+	{"anonymous/device/follow.go", `		if _, err := d.checkPins(&known.pins, shown.ServiceID, shown.EpochLength, shown.Key); err != nil {`, `		if err != nil {`, "./anonymous/device"},
+	{"anonymous/device/follow.go", `	return nil, ErrHead
+`, `	known, err := d.chain(ctx)
+	return &group{state: known}, err
+`, "./anonymous/device"},
+	{"anonymous/device/signin.go", `	if asked.Epoch != g.head.Epoch {`, `	if false {`, "./anonymous/device"},
+	{"anonymous/device/signin.go", `	if err := anonymous.CheckChallenge(g.pins.Service, g.pins.epochs(), asked, d.Now()); err != nil {`, `	if err := error(nil); err != nil {`, "./anonymous/device"},
+	{"anonymous/device/enrol.go", `	if err := anonymous.CheckEnrolment(g.pins.Service, anonymous.Challenge{Nonce: c.Nonce, Message: c.Message, Scope: c.Scope}); err != nil {`, `	if g.pins.Service == "" {`, "./anonymous/device"},
+	{"anonymous/device/pages.go", ` && len(page) == check.Len(i)`, ``, "./anonymous/device"},
+	{"anonymous/device/pages.go", `			err = check.Page(i, page)`, `			err = nil`, "./anonymous/device"},
+	{"anonymous/device/call.go", `		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+`, ``, "./anonymous/device"},
+	{"anonymous/device/call.go", `	b, err := io.ReadAll(io.LimitReader(res.Body, c.limit+1))
+	if err != nil {
+		return out, err
+	}
+	if int64(len(b)) > c.limit {`, `	b, err := io.ReadAll(res.Body)
+	if err != nil {
+		return out, err
+	}
+	if false {`, "./anonymous/device"},
+	{"anonymous/device/call.go", `origin.User != nil || `, ``, "./anonymous/device"},
+	{"anonymous/device/identity.go", `	case info.Mode().Perm()&0o077 != 0:`, `	case false:`, "./anonymous/device"},
 }
 
 func TestEveryMutationIsKilled(t *testing.T) {

@@ -21,11 +21,11 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"math/big"
 	"syscall/js"
 
 	"github.com/mentalverse/session/anonymous/artifacts"
 	"github.com/mentalverse/session/anonymous/prover"
+	"github.com/mentalverse/session/anonymous/semaphore"
 )
 
 func main() {
@@ -176,20 +176,24 @@ func statement(v js.Value) (*prover.Statement, error) {
 		return nil, err
 	}
 	index := v.Get("index").Float()
-	if !(index >= 0 && index < 1<<prover.Depth) || index != float64(uint64(index)) {
+	if !(index >= 0 && index < 1<<semaphore.Depth) || index != float64(uint64(index)) {
 		return nil, prover.ErrPath
 	}
-	s.Index = uint64(index)
+	s.Path.Index = uint32(index)
 	siblings := v.Get("siblings")
-	if n := siblings.Length(); n > prover.Depth {
+	if n := siblings.Length(); n > semaphore.Depth {
 		return nil, prover.ErrPath
 	}
 	for i := range siblings.Length() {
-		n, err := number(siblings.Index(i))
+		decimal, err := text(siblings.Index(i))
 		if err != nil {
 			return nil, err
 		}
-		s.Siblings = append(s.Siblings, n)
+		n, err := semaphore.ParseScalar(decimal)
+		if err != nil {
+			return nil, err
+		}
+		s.Path.Siblings = append(s.Path.Siblings, n)
 	}
 	if s.Message, err = number(v.Get("message")); err != nil {
 		return nil, err
@@ -198,12 +202,12 @@ func statement(v js.Value) (*prover.Statement, error) {
 	return s, err
 }
 
-func number(v js.Value) (*big.Int, error) {
+func number(v js.Value) (n [32]byte, err error) {
 	s, err := text(v)
 	if err != nil {
-		return nil, err
+		return n, err
 	}
-	return prover.ParseNumber(s)
+	return semaphore.ParseNumber(s)
 }
 
 func text(v js.Value) (string, error) {

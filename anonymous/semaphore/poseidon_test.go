@@ -1,4 +1,4 @@
-package anonymous
+package semaphore
 
 import (
 	"testing"
@@ -32,6 +32,16 @@ func TestPoseidonIsThePapers(t *testing.T) {
 		if Poseidon(a, b) != plain(a, b) {
 			t.Fatalf("another hash of %s and %s", a.String(), b.String())
 		}
+	}
+}
+
+// circomlib's test vector for two inputs.
+func TestPoseidonIsCircomlibs(t *testing.T) {
+	var one, two fr.Element
+	one.SetUint64(1)
+	two.SetUint64(2)
+	if got := FormatScalar(Poseidon(one, two)); got != "7853200120776062878684798364095072458815029376092732009249414926327459813530" {
+		t.Errorf("%s", got)
 	}
 }
 

@@ -1,4 +1,4 @@
-package anonymous
+package semaphore
 
 import (
 	"sync"
@@ -10,7 +10,7 @@ import (
 // nodes, commitments and nullifiers (https://eprint.iacr.org/2019/458, with
 // circomlib's parameters).
 func Poseidon(a, b fr.Element) fr.Element {
-	return poseidon().hash(&a, &b)
+	return constants().hash(&a, &b)
 }
 
 // permutation is Poseidon with its partial rounds rewritten (the paper's
@@ -30,7 +30,8 @@ type sparse struct {
 	column [2]fr.Element
 }
 
-var poseidon = sync.OnceValue(newPermutation)
+// constants are drawn at first use, in some milliseconds.
+var constants = sync.OnceValue(newPermutation)
 
 func newPermutation() *permutation {
 	g := newGrain()

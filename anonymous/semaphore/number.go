@@ -1,4 +1,4 @@
-package anonymous
+package semaphore
 
 import (
 	"encoding/binary"
@@ -11,16 +11,16 @@ import (
 
 // Why a number's text is refused; for the log.
 var (
-	ErrNumber = errors.New("anonymous: not a canonical decimal number")
-	ErrRange  = errors.New("anonymous: a number out of its range")
+	ErrNumber = errors.New("semaphore: not a canonical decimal number")
+	ErrRange  = errors.New("semaphore: a number out of its range")
 )
 
 // maxDigits is the length of 2^256 - 1.
 const maxDigits = 78
 
-// parse256 reads a number below 2^256 in its one spelling: digits, no sign, no
-// leading zero. The bytes are big-endian.
-func parse256(s string) (b [32]byte, err error) {
+// ParseNumber reads a number below 2^256 in its one spelling: digits, no sign,
+// no leading zero. The bytes are big-endian.
+func ParseNumber(s string) (b [32]byte, err error) {
 	if len(s) == 0 || len(s) > maxDigits || s[0] == '0' && len(s) > 1 {
 		return b, ErrNumber
 	}
@@ -52,14 +52,14 @@ func parse256(s string) (b [32]byte, err error) {
 	return b, nil
 }
 
-// format256 is the inverse of parse256.
-func format256(b [32]byte) string { return new(big.Int).SetBytes(b[:]).String() }
+// FormatNumber is the inverse of [ParseNumber].
+func FormatNumber(b [32]byte) string { return new(big.Int).SetBytes(b[:]).String() }
 
 // ParseScalar reads an element of BN254's scalar field: canonical, and below
 // the field's order. An alias n + r of a number n is no number: whoever takes
 // aliases gives one nullifier several names.
 func ParseScalar(s string) (e fr.Element, err error) {
-	b, err := parse256(s)
+	b, err := ParseNumber(s)
 	if err != nil {
 		return e, err
 	}
@@ -70,4 +70,4 @@ func ParseScalar(s string) (e fr.Element, err error) {
 }
 
 // FormatScalar is the inverse of [ParseScalar].
-func FormatScalar(e fr.Element) string { return format256(e.Bytes()) }
+func FormatScalar(e fr.Element) string { return FormatNumber(e.Bytes()) }

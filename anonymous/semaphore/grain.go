@@ -1,4 +1,4 @@
-package anonymous
+package semaphore
 
 import (
 	"math/big"
