@@ -2,6 +2,9 @@ package api
 
 import "encoding/json"
 
+// OperatorPath is where operators' calls stand, on their own listener.
+const OperatorPath = "/operator/v1"
+
 // BasePath is where the API's calls stand.
 const BasePath = "/api/auth"
 

@@ -11,14 +11,11 @@ import (
 	"github.com/mentalverse/session/api"
 )
 
-// OperatorPath is where the operators' calls stand.
-const OperatorPath = "/operator/v1"
-
 // Operator returns the handler of the operator listener: metrics and health for
 // those who look from inside, and the acts of those who show the key.
 func Operator(s *session.Service, metrics http.Handler, key string, opts Options) (http.Handler, error) {
 	o := &operators{s, sha256.Sum256([]byte(key))}
-	block := OperatorPath + "/pseudonyms/{id}/block"
+	block := api.OperatorPath + "/pseudonyms/{id}/block"
 	return newMux(opts, []route{
 		{access: operator, method: "GET", path: "/metrics", handle: func(w http.ResponseWriter, r *http.Request, _ call) error {
 			metrics.ServeHTTP(w, r)

@@ -35,7 +35,8 @@ func TestMain(m *testing.M) {
 // process is the real program, serving.
 type process struct {
 	*exec.Cmd
-	url string
+	url      string
+	operator string // host:port
 }
 
 // start starts a server over dir/data and waits until it is ready.
@@ -56,7 +57,8 @@ func start(dir string, args ...string) (process, error) {
 		cmd.Wait()
 		return process{}, fmt.Errorf("the program did not come up: %s", log.String())
 	}
-	return process{cmd, strings.Fields(strings.SplitAfter(line, "ready on ")[1])[0]}, nil
+	operator := strings.TrimSuffix(strings.TrimSpace(strings.SplitAfter(line, "operators: http://")[1]), ")")
+	return process{cmd, strings.Fields(strings.SplitAfter(line, "ready on ")[1])[0], operator}, nil
 }
 
 func serve(t *testing.T, dir string) process {

@@ -4,15 +4,19 @@ import (
 	"crypto/ed25519"
 	"crypto/rand"
 	"crypto/x509"
+	"encoding/json"
 	"encoding/pem"
 	"math/big"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
+
+	"github.com/mentalverse/session/api"
 )
 
 // The stories of testdata, told by the real program.
@@ -33,7 +37,7 @@ func TestScripts(t *testing.T) {
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": scriptServe, "stop": scriptStop, "kill": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
-			"group": scriptGroup,
+			"group": scriptGroup, "pseudonym": scriptPseudonym,
 		},
 	})
 }
@@ -46,6 +50,17 @@ func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
 	*ts.Value("server").(*process) = p
 	ts.Setenv("SESSIOND_SERVER", p.url)
 	ts.Setenv("SERVER_ADDRESS", p.url[len("http://"):])
+	ts.Setenv("OPERATOR_ADDRESS", p.operator)
+}
+
+// scriptPseudonym sets PSEUDONYM to that of a saved session.
+func scriptPseudonym(ts *testscript.TestScript, neg bool, args []string) {
+	cmd := exec.Command(binary, "validate", "--server", ts.Getenv("SESSIOND_SERVER"), "--state", ts.MkAbs(args[0]))
+	out, err := cmd.Output()
+	ts.Check(err)
+	var v api.Validation
+	ts.Check(json.Unmarshal(out, &v))
+	ts.Setenv("PSEUDONYM", v.AnonymousID)
 }
 
 // scriptStop asks the server to stop and waits until it has.

@@ -73,7 +73,7 @@ func TestTheStaticBinaryRunsAlone(t *testing.T) {
 		server.Wait()
 		t.Fatalf("it does not start: %s", log.String())
 	}
-	p := process{server, strings.Fields(after)[0]}
+	p := process{Cmd: server, url: strings.Fields(after)[0]}
 	defer p.kill(t)
 	if _, err := signIn(t.Context(), remote{Server: p.url}); err != nil {
 		t.Error(err)
