@@ -27,7 +27,8 @@ type Secret struct {
 	read    *reading // of a session token that was recognised
 }
 
-// reading is what a session token was found to be.
+// reading is what a session token was found to be. Of its claims only the
+// session, the generation and the times are told.
 type reading struct {
 	claims token.Claims
 	err    error // not genuine

@@ -148,3 +148,19 @@ func challengeHeader(f *failure) string {
 
 // stamp is the wire's form of a time: RFC 3339 UTC with seconds.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// stamps are those of four times, in one piece of memory.
+func stamps(times [4]time.Time) (out [4]string) {
+	var room [len(out) * len("2006-01-02T15:04:05Z")]byte
+	var ends [len(out)]int
+	b := room[:0]
+	for i, t := range times {
+		b = t.UTC().AppendFormat(b, time.RFC3339)
+		ends[i] = len(b)
+	}
+	all, from := string(b), 0
+	for i, end := range ends {
+		out[i], from = all[from:end], end
+	}
+	return out
+}

@@ -91,6 +91,7 @@ type count struct {
 	answer  http.Header
 	meter   meter
 	charged bool
+	left    [1]string // the RateLimit field's values
 }
 
 // session charges the request to the session that a genuine token of it names,
@@ -111,7 +112,7 @@ func (c *count) session(id token.ID, genuine bool) error {
 		p = &l.professional
 	}
 	b := l.allow(k, p.rate, l.now())
-	tell(c.answer, p, b)
+	c.tell(p, b)
 	if b.ok {
 		return nil
 	}
@@ -160,12 +161,13 @@ func (l *limits) hintAtProxy(r *http.Request) {
 // of its quota, and the seconds until that is whole again or, with nothing
 // left, until a request is allowed. No partition key: it would name an address
 // or a session.
-func tell(h http.Header, p *policy, b bucket) {
+func (c *count) tell(p *policy, b bucket) {
 	value := append(append(make([]byte, 0, 48), '"'), p.name...)
 	value = strconv.AppendInt(append(value, `";r=`...), int64(b.remaining), 10)
 	value = strconv.AppendInt(append(value, ";t="...), int64(seconds(b.reset)), 10)
-	h["Ratelimit-Policy"] = p.field
-	h["Ratelimit"] = []string{string(value)}
+	c.left[0] = string(value)
+	c.answer["Ratelimit-Policy"] = p.field
+	c.answer["Ratelimit"] = c.left[:]
 }
 
 // retrySpread is the width over which those who were refused together come

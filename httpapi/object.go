@@ -51,13 +51,13 @@ func object(row session.Session, current token.ID) api.Session {
 		IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
 		DeviceLabel: row.DeviceLabel, Current: row.ID == current,
 	}
-	o.Principal, o.Address = account(row)
+	o.Principal, o.Address = account(&row)
 	return o
 }
 
 // account is the session's account under the name that the specification gives
 // it on its chain; the other is empty.
-func account(row session.Session) (principal, address string) {
+func account(row *session.Session) (principal, address string) {
 	if row.Subject.Account.Chain == session.InternetComputer {
 		return row.Subject.Account.Address, ""
 	}

@@ -114,19 +114,20 @@ func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
 		}
 	}
 	presence := session.Personal
-	if r.Header.Get("Session-Activity") == "background" {
+	if v := r.Header["Session-Activity"]; len(v) > 0 && v[0] == "background" {
 		presence = session.Glance
 	}
 	row, err := p.service.Validate(r.Context(), c.session, want, presence)
 	if err != nil {
 		return api.Validation{}, err
 	}
+	at := stamps([...]time.Time{row.ExpiresAt, row.AuthTime, row.IdleEnd(), row.AbsoluteEnd})
 	out := api.Validation{
-		Valid: true, ExpiresAt: stamp(row.ExpiresAt), TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
+		Valid: true, ExpiresAt: at[0], TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
 		SessionID: row.ID.String(), SessionType: string(row.Type), UserID: row.Subject.ID,
-		AuthTime: stamp(row.AuthTime), IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
+		AuthTime: at[1], IdleExpiresAt: at[2], SessionExpiresAt: at[3],
 	}
-	out.Principal, out.Address = account(row)
+	out.Principal, out.Address = account(&row)
 	return out, nil
 }
 

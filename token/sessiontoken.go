@@ -99,10 +99,11 @@ func (s *KeySet) Verify(raw string, now time.Time) (Claims, error) {
 	return s.VerifyUnless(raw, now, func(ID) bool { return false })
 }
 
-// VerifyUnless is Verify for who remembers texts whose signature was found good
-// by this set: it is not checked again if known says so of the session that the
-// token names. Everything else is. What known is asked about is not yet to be
-// believed.
+// VerifyUnless is Verify for who remembers the texts that Verify found genuine.
+// If known says so of this one, given the session that it names, then only its
+// times are checked again, and of the claims only SessionID, Generation,
+// IssuedAt and ExpiresAt are filled in. What known is asked about is not yet to
+// be believed.
 func (s *KeySet) VerifyUnless(raw string, now time.Time, known func(ID) bool) (Claims, error) {
 	if len(raw) > maxToken {
 		return Claims{}, errShape
@@ -121,18 +122,20 @@ func (s *KeySet) VerifyUnless(raw string, now time.Time, known func(ID) bool) (C
 	if err != nil {
 		return Claims{}, errPayload
 	}
-	c, ok := readClaims(string(data))
-	if !ok {
+	var c Claims
+	r := reader{payload: data}
+	if r.head(&c); r.failed {
 		return Claims{}, errPayload
 	}
-	if !known(c.SessionID) {
-		if !c.valid() {
-			return Claims{}, errPayload
-		}
-		sig, err := decode(signature)
-		if err != nil || !k.scheme.verify([]byte(raw[:len(header)+1+len(payload)]), sig) {
-			return Claims{}, errSignature
-		}
+	if known(c.SessionID) {
+		return c, c.Check(now)
+	}
+	if c, ok = readClaims(data); !ok || !c.valid() {
+		return Claims{}, errPayload
+	}
+	sig, err := decode(signature)
+	if err != nil || !k.scheme.verify([]byte(raw[:len(header)+1+len(payload)]), sig) {
+		return Claims{}, errSignature
 	}
 	if c.Issuer != s.issuer {
 		return Claims{}, errIssuer
