@@ -92,13 +92,10 @@ func (s *Service) genuine(sessionToken Secret) *reading {
 	tag := keys.tags.of(sessionToken.text)
 	checked := false
 	// The signature of a text is checked once while its session stands in memory.
-	claims, err := keys.set.VerifyUnless(sessionToken.text, s.now(), func(id token.ID) bool {
+	claims, err := keys.set.Genuine(sessionToken.text, func(id token.ID) bool {
 		checked = !s.live.remembers(id, tag)
 		return !checked
 	})
-	if errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrEarly) {
-		err = nil
-	}
 	if err == nil && checked {
 		s.live.remember(claims.SessionID, tag)
 	}

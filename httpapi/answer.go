@@ -12,6 +12,7 @@ import (
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/token"
 )
 
 // refusals maps the domain's codes to the wire's and their status, once.
@@ -73,14 +74,19 @@ func writeData[Out any](w http.ResponseWriter, status int, out *Out) {
 	b := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(b)
 	b.Reset()
-	if a, ok := any(out).(api.Appender); ok {
-		b.WriteString(`{"success":true,"data":`)
-		b.Write(a.AppendJSON(b.AvailableBuffer()))
-		b.WriteString("}\n")
-	} else {
-		encode(b, api.Envelope[Out]{Success: true, Data: out})
-	}
+	encode(b, api.Envelope[Out]{Success: true, Data: out})
 	writeBody(w, status, b.Bytes())
+}
+
+// writeValidation is writeData for what is asked for most, without reflection.
+func writeValidation(w http.ResponseWriter, out *api.Validation) {
+	b := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(b)
+	b.Reset()
+	b.WriteString(`{"success":true,"data":`)
+	b.Write(out.AppendJSON(b.AvailableBuffer()))
+	b.WriteString("}\n")
+	writeBody(w, http.StatusOK, b.Bytes())
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {
@@ -149,18 +155,19 @@ func challengeHeader(f *failure) string {
 // stamp is the wire's form of a time: RFC 3339 UTC with seconds.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
 
-// stamps are those of four times, in one piece of memory.
-func stamps(times [4]time.Time) (out [4]string) {
-	var room [len(out) * len("2006-01-02T15:04:05Z")]byte
-	var ends [len(out)]int
-	b := room[:0]
+// idAndStamps are an id's text and the stamps of times, in one piece of memory.
+func idAndStamps(id token.ID, times [4]time.Time) (text string, stamps [4]string) {
+	var room [160]byte
+	var ends [len(times)]int
+	b := id.Append(room[:0])
+	first := len(b)
 	for i, t := range times {
 		b = t.UTC().AppendFormat(b, time.RFC3339)
 		ends[i] = len(b)
 	}
-	all, from := string(b), 0
+	all, from := string(b), first
 	for i, end := range ends {
-		out[i], from = all[from:end], end
+		stamps[i], from = all[from:end], end
 	}
-	return out
+	return all[:first], stamps
 }

@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mentalverse/session/api"
@@ -43,11 +44,19 @@ type policy struct {
 	rate    rate
 	refusal string   // what a client or its person can do
 	field   []string // RateLimit-Policy
+	told    *atomic.Pointer[told]
+}
+
+// told is what was last told of a policy's quotas: most requests are told the
+// same.
+type told struct {
+	remaining, reset int
+	field            []string // RateLimit
 }
 
 func newPolicy(name string, perMinute int, refusal string) policy {
 	field := fmt.Sprintf("%q;q=%d;w=%d", name, perMinute, window/time.Second)
-	return policy{name, rate(perMinute), refusal, []string{field}}
+	return policy{name, rate(perMinute), refusal, []string{field}, &atomic.Pointer[told]{}}
 }
 
 const wait = " Try again after the seconds that Retry-After tells."
@@ -91,7 +100,6 @@ type count struct {
 	answer  http.Header
 	meter   meter
 	charged bool
-	left    [1]string // the RateLimit field's values
 }
 
 // session charges the request to the session that a genuine token of it names,
@@ -112,7 +120,7 @@ func (c *count) session(id token.ID, genuine bool) error {
 		p = &l.professional
 	}
 	b := l.allow(k, p.rate, l.now())
-	c.tell(p, b)
+	tell(c.answer, p, b)
 	if b.ok {
 		return nil
 	}
@@ -161,13 +169,17 @@ func (l *limits) hintAtProxy(r *http.Request) {
 // of its quota, and the seconds until that is whole again or, with nothing
 // left, until a request is allowed. No partition key: it would name an address
 // or a session.
-func (c *count) tell(p *policy, b bucket) {
-	value := append(append(make([]byte, 0, 48), '"'), p.name...)
-	value = strconv.AppendInt(append(value, `";r=`...), int64(b.remaining), 10)
-	value = strconv.AppendInt(append(value, ";t="...), int64(seconds(b.reset)), 10)
-	c.left[0] = string(value)
-	c.answer["Ratelimit-Policy"] = p.field
-	c.answer["Ratelimit"] = c.left[:]
+func tell(h http.Header, p *policy, b bucket) {
+	last, reset := p.told.Load(), seconds(b.reset)
+	if last == nil || last.remaining != b.remaining || last.reset != reset {
+		value := append(append(make([]byte, 0, 48), '"'), p.name...)
+		value = strconv.AppendInt(append(value, `";r=`...), int64(b.remaining), 10)
+		value = strconv.AppendInt(append(value, ";t="...), int64(reset), 10)
+		last = &told{b.remaining, reset, []string{string(value)}}
+		p.told.Store(last)
+	}
+	h["Ratelimit-Policy"] = p.field
+	h["Ratelimit"] = last.field
 }
 
 // retrySpread is the width over which those who were refused together come

@@ -30,7 +30,7 @@ func (p *public) routes() []route {
 		{credential, "POST", base + "/sessions", handle(201, true, p.create), nil, false, metered},
 		{holder, "GET", base + "/sessions", get(p.list), nil, false, metered},
 		{holder, "DELETE", base + "/sessions", get(p.endOthers), []string{"include"}, false, ending},
-		{holder, "GET", base + "/sessions/validate", get(p.validate), []string{"permission", "max_age"}, false, metered},
+		{holder, "GET", base + "/sessions/validate", p.validate, []string{"permission", "max_age"}, false, metered},
 		{holder, "POST", refreshPath, handle(200, true, p.refresh), nil, false, byHandler},
 		{holder, "POST", base + "/sessions/logout", handle(200, true, p.logout), nil, false, unmetered},
 		{holder, "POST", base + "/sessions/activity", get(p.activity), nil, false, metered},
@@ -100,7 +100,10 @@ func (p *public) create(r *http.Request, c call, in api.CreateRequest) (api.Toke
 	return p.issue(c, out), err
 }
 
-func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
+func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := readBody(w, r, &api.Empty{}, true); err != nil {
+		return err
+	}
 	want := session.Requirement{MaxAge: -1}
 	if r.URL.RawQuery != "" {
 		values := r.URL.Query()
@@ -108,7 +111,7 @@ func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
 		if ages := values["max_age"]; len(ages) > 0 {
 			n, err := strconv.ParseUint(ages[0], 10, 31)
 			if err != nil || len(ages) > 1 {
-				return api.Validation{}, refuse(http.StatusBadRequest, api.InvalidRequest, "max_age is a number of seconds.")
+				return refuse(http.StatusBadRequest, api.InvalidRequest, "max_age is a number of seconds.")
 			}
 			want.MaxAge = time.Duration(n) * time.Second
 		}
@@ -119,16 +122,17 @@ func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
 	}
 	row, err := p.service.Validate(r.Context(), c.session, want, presence)
 	if err != nil {
-		return api.Validation{}, err
+		return err
 	}
-	at := stamps([...]time.Time{row.ExpiresAt, row.AuthTime, row.IdleEnd(), row.AbsoluteEnd})
+	id, at := idAndStamps(row.ID, [...]time.Time{row.ExpiresAt, row.AuthTime, row.IdleEnd(), row.AbsoluteEnd})
 	out := api.Validation{
 		Valid: true, ExpiresAt: at[0], TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
-		SessionID: row.ID.String(), SessionType: string(row.Type), UserID: row.Subject.ID,
+		SessionID: id, SessionType: string(row.Type), UserID: row.Subject.ID,
 		AuthTime: at[1], IdleExpiresAt: at[2], SessionExpiresAt: at[3],
 	}
 	out.Principal, out.Address = account(&row)
-	return out, nil
+	writeValidation(w, &out)
+	return nil
 }
 
 func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.Tokens, error) {
