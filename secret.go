@@ -24,7 +24,8 @@ const (
 type Secret struct {
 	channel Channel
 	text    string
-	read    *reading // of a session token that was recognised
+	read    *reading       // of a session token that was recognised
+	opened  *token.Refresh // of a refresh token whose name was read
 }
 
 // reading is what a session token was found to be. Of its claims only the

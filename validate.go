@@ -196,12 +196,24 @@ func (s *Service) commitEnd(ctx context.Context, row Session, reason EndReason, 
 // errChannel tells of a secret that came by another channel than it was issued for.
 var errChannel = errors.New("issued for another channel")
 
-// NamesRefresh returns the id that a refresh token names. Only its tag is
-// checked: that it was made here, not that the session is still the one it was
-// made for.
-func (s *Service) NamesRefresh(refreshToken Secret) (token.ID, bool) {
-	shown, err := s.keys.refresh.Open(refreshToken.text)
-	return shown.SessionID, err == nil
+// NamesRefresh returns a refresh token with what it was found to be, so that one
+// request opens it once, and the id that it names. Only its tag is checked: that
+// it was made here, not that the session is still the one it was made for.
+func (s *Service) NamesRefresh(refreshToken Secret) (Secret, token.ID, bool) {
+	shown, err := s.opened(refreshToken)
+	if err != nil {
+		return refreshToken, token.ID{}, false
+	}
+	refreshToken.opened = &shown
+	return refreshToken, shown.SessionID, true
+}
+
+// opened reads a refresh token whose tag is ours.
+func (s *Service) opened(refreshToken Secret) (token.Refresh, error) {
+	if refreshToken.opened != nil {
+		return *refreshToken.opened, nil
+	}
+	return s.keys.refresh.Open(refreshToken.text)
 }
 
 var errRollback = errors.New("a genuine token is newer than the stored session")

@@ -71,6 +71,10 @@ var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 
 
 // writeData answers with what a call came to.
 func writeData[Out any](w http.ResponseWriter, status int, out *Out) {
+	if a, ok := any(out).(api.Appender); ok {
+		writeAppended(w, status, a.AppendJSON)
+		return
+	}
 	b := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(b)
 	b.Reset()
@@ -78,15 +82,15 @@ func writeData[Out any](w http.ResponseWriter, status int, out *Out) {
 	writeBody(w, status, b.Bytes())
 }
 
-// writeValidation is writeData for what is asked for most, without reflection.
-func writeValidation(w http.ResponseWriter, out *api.Validation) {
+// writeAppended is writeData of what appends its own JSON.
+func writeAppended(w http.ResponseWriter, status int, data func([]byte) []byte) {
 	b := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(b)
 	b.Reset()
 	b.WriteString(`{"success":true,"data":`)
-	b.Write(out.AppendJSON(b.AvailableBuffer()))
+	b.Write(data(b.AvailableBuffer()))
 	b.WriteString("}\n")
-	writeBody(w, http.StatusOK, b.Bytes())
+	writeBody(w, status, b.Bytes())
 }
 
 func writeJSON(w http.ResponseWriter, status int, v any) {

@@ -131,7 +131,7 @@ func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error 
 		AuthTime: at[1], IdleExpiresAt: at[2], SessionExpiresAt: at[3],
 	}
 	out.Principal, out.Address = account(&row)
-	writeValidation(w, &out)
+	writeAppended(w, http.StatusOK, out.AppendJSON)
 	return nil
 }
 
@@ -143,7 +143,8 @@ func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.To
 	if shown.IsZero() {
 		return api.Tokens{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send refresh_token.")
 	}
-	if err := c.count.session(p.service.NamesRefresh(shown)); err != nil {
+	shown, id, ours := p.service.NamesRefresh(shown)
+	if err := c.count.session(id, ours); err != nil {
 		return api.Tokens{}, err
 	}
 	out, err := p.service.Refresh(r.Context(), shown, c.requestID)
