@@ -40,16 +40,27 @@ func newLive(epoch uint32, now time.Time) *live {
 
 func (l *live) shard(id token.ID) *shard { return &l.shards[id[len(id)-1]%64] }
 
-// get returns the session with what was seen of it, and a mark for keepRead.
-func (l *live) get(id token.ID) (s Session, mark uint64, ok bool) {
+// get reads the session with what was seen of it into a zero one, and returns a
+// mark for keepRead.
+func (l *live) get(id token.ID, s *Session) (mark uint64, ok bool) {
 	sh := l.shard(id)
 	sh.mu.RLock()
 	defer sh.mu.RUnlock()
 	n := sh.find(id)
 	if n == none || sh.is(n, packedStale) {
-		return Session{}, sh.writes, false
+		return sh.writes, false
 	}
-	return sh.merge(n, sh.row(n)), sh.writes, true
+	sh.row(n, s)
+	sh.merge(n, s)
+	return sh.writes, true
+}
+
+// mark is get for who wants none of the session.
+func (l *live) mark(id token.ID) uint64 {
+	sh := l.shard(id)
+	sh.mu.RLock()
+	defer sh.mu.RUnlock()
+	return sh.writes
 }
 
 // keepRead keeps what a store read found and returns it with what was seen of
@@ -64,7 +75,7 @@ func (l *live) keepRead(s Session, mark uint64, now time.Time) (Session, bool) {
 		sh.put(&s, now)
 	}
 	if n := sh.find(s.ID); n != none {
-		s = sh.merge(n, s)
+		sh.merge(n, &s)
 	}
 	return s, current
 }
@@ -78,7 +89,7 @@ func (l *live) keepWritten(s Session, now time.Time) {
 	n := sh.find(s.ID)
 	if n != none {
 		sh.told(n, &s)
-		if !sh.is(n, packedStale) && sh.row(n).Version >= s.Version {
+		if !sh.is(n, packedStale) && packedVersion(sh.packed(n)) >= s.Version {
 			return
 		}
 	}
@@ -130,7 +141,7 @@ func (l *live) remember(id token.ID, tag tokenTag) {
 
 // see notes that a generation's session token was used and, unless activity is
 // zero, that the person was there.
-func (l *live) see(s Session, gen uint32, activity, now time.Time) {
+func (l *live) see(s *Session, gen uint32, activity, now time.Time) {
 	if gen <= s.UsedGen && !activity.After(s.LastActivity) {
 		return
 	}
@@ -195,7 +206,8 @@ func (l *live) unwritten(id token.ID, now time.Time) bool {
 		return false
 	}
 	seen, ok := sh.seen[n]
-	stored := sh.row(n)
+	var stored Session
+	sh.row(n, &stored)
 	if at := stored.blurAt(); !at.IsZero() && !now.Before(at) {
 		return true
 	}

@@ -66,13 +66,14 @@ func appendPacked(b []byte, s *Session, tag tokenTag, terms uint32) []byte {
 	return b
 }
 
-// readPacked is the reverse of appendPacked; terms fills in what they hold.
-func readPacked(b []byte, terms *termsTable) (s Session) {
+// readPacked is the reverse of appendPacked, into a zero session; terms fills in
+// what they hold.
+func readPacked(b []byte, terms *termsTable, s *Session) {
 	s.ID = token.ID(b[packedID:])
 	s.Seed = [32]byte(b[packedSeed:])
 	ended := b[packedFlags]&packedEnded != 0
 	r := packedReader(b[packedRest:])
-	terms.fill(uint32(r.uvarint()), &s)
+	terms.fill(uint32(r.uvarint()), s)
 	s.Version = r.uvarint()
 	s.Generation, s.UsedGen, s.MinGen = uint32(r.uvarint()), uint32(r.uvarint()), uint32(r.uvarint())
 	created := s.ID.Time().Unix() + r.varint()
@@ -100,13 +101,19 @@ func readPacked(b []byte, terms *termsTable) (s Session) {
 			s.SeenKeys[i] = KeyHash(r[16*i:])
 		}
 	}
-	return s
 }
 
 // packedTerms returns the number of a packed session's terms.
 func packedTerms(b []byte) uint32 {
 	r := packedReader(b[packedRest:])
 	return uint32(r.uvarint())
+}
+
+// packedVersion returns a packed session's version.
+func packedVersion(b []byte) uint64 {
+	r := packedReader(b[packedRest:])
+	r.uvarint() // its terms
+	return r.uvarint()
 }
 
 // packedReader takes one part after another off a packed session, which only

@@ -49,7 +49,7 @@ func (s *Session) judgeRefresh(g uint32, now time.Time) refreshVerdict {
 // Errors: CodeRefreshFailed, CodeRefreshSuperseded (nothing has ended: use the
 // newer pair), CodeUnavailable.
 func (s *Service) Refresh(ctx context.Context, refreshToken Secret, requestID string) (Tokens, error) {
-	shown, err := s.keys.refresh.Open(refreshToken.text)
+	shown, err := s.opened(refreshToken)
 	if err != nil {
 		return Tokens{}, refreshFailed("", err)
 	}

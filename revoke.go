@@ -32,7 +32,8 @@ func (s *Service) Logout(ctx context.Context, sessionToken, refreshToken Secret,
 // named returns the live session that one of the tokens genuinely names.
 func (s *Service) named(ctx context.Context, sessionToken, refreshToken Secret) (Session, bool, error) {
 	if !sessionToken.IsZero() {
-		row, _, err := s.claimed(ctx, sessionToken)
+		var row Session
+		_, err := s.claimed(ctx, sessionToken, &row)
 		switch {
 		case err == nil:
 			return row, true, nil

@@ -24,10 +24,12 @@ const (
 type Secret struct {
 	channel Channel
 	text    string
-	read    *reading // of a session token that was recognised
+	read    *reading       // of a session token that was recognised
+	opened  *token.Refresh // of a refresh token whose name was read
 }
 
-// reading is what a session token was found to be.
+// reading is what a session token was found to be. Of its claims only the
+// session, the generation and the times are told.
 type reading struct {
 	claims token.Claims
 	err    error // not genuine

@@ -152,7 +152,7 @@ func (s *Service) load(ctx context.Context, unclean bool) error {
 			if at.After(now) {
 				at = now
 			}
-			s.live.see(row, 0, at, now)
+			s.live.see(&row, 0, at, now)
 		}
 		n++
 	}
@@ -179,22 +179,30 @@ func (s *Service) UnwrittenCount() int { return s.live.countUnwritten() }
 // session returns a session from memory or the store, with what was seen of
 // it. ErrNotFound when there is none or it is of another restore epoch.
 func (s *Service) session(ctx context.Context, id token.ID) (row Session, err error) {
+	err = s.find(ctx, id, &row)
+	return row, err
+}
+
+// find is session into a zero one, which an error leaves so.
+func (s *Service) find(ctx context.Context, id token.ID, row *Session) error {
 	if s.silent.Load() {
-		return Session{}, errSilent
+		return errSilent
 	}
 	for range maxAttempts {
-		row, mark, ok := s.live.get(id)
+		mark, ok := s.live.get(id, row)
 		if ok {
-			return row, nil
+			return nil
 		}
-		if row, err = s.read(ctx, id); err != nil {
-			return Session{}, err
+		stored, err := s.read(ctx, id)
+		if err != nil {
+			return err
 		}
-		if row, ok = s.live.keepRead(row, mark, s.now()); ok {
-			return row, nil
+		if stored, ok = s.live.keepRead(stored, mark, s.now()); ok {
+			*row = stored
+			return nil
 		}
 	}
-	return Session{}, errContention
+	return errContention
 }
 
 // read returns a session of this restore epoch from the store.

@@ -115,11 +115,10 @@ func (sh *shard) id(n uint32) token.ID { return token.ID(sh.packed(n)[packedID:]
 
 func (sh *shard) is(n uint32, flag byte) bool { return sh.packed(n)[packedFlags]&flag != 0 }
 
-// row is the session of an entry as it was last read or written.
-func (sh *shard) row(n uint32) Session {
-	s := readPacked(sh.packed(n), &sh.terms)
+// row reads the session of an entry as it was last read or written.
+func (sh *shard) row(n uint32, s *Session) {
+	readPacked(sh.packed(n), &sh.terms, s)
 	s.RestoreEpoch = sh.epoch
-	return s
 }
 
 // put keeps a session in place of what stood there, and has it looked at in its
@@ -170,16 +169,15 @@ func (sh *shard) release(n uint32) {
 }
 
 // merge adds to a session what was seen of it.
-func (sh *shard) merge(n uint32, s Session) Session {
+func (sh *shard) merge(n uint32, s *Session) {
 	seen, ok := sh.seen[n]
 	if !ok {
-		return s
+		return
 	}
 	s.UsedGen = max(s.UsedGen, min(seen.usedGen, s.Generation))
 	if at := time.UnixMilli(seen.activity).UTC(); at.After(s.LastActivity) {
 		s.LastActivity = at
 	}
-	return s
 }
 
 // told forgets the sightings that a committed row tells.
@@ -218,7 +216,8 @@ func (sh *shard) schedule(n uint32, now time.Time) {
 		sh.wheel.add(sh.entries, n, second(now.Add(tombstoneLife)))
 		return
 	}
-	stored := sh.row(n)
+	var stored Session
+	sh.row(n, &stored)
 	sh.scheduleOf(n, &stored, now)
 }
 
@@ -226,7 +225,8 @@ func (sh *shard) schedule(n uint32, now time.Time) {
 func (sh *shard) scheduleOf(n uint32, stored *Session, now time.Time) {
 	at := second(stored.IdleEnd())
 	if seen, ok := sh.seen[n]; ok {
-		merged := sh.merge(n, *stored)
+		merged := *stored
+		sh.merge(n, &merged)
 		at = min(second(merged.IdleEnd()), sh.due(stored, seen, now))
 	}
 	if blur := stored.blurAt(); !blur.IsZero() {

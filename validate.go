@@ -53,9 +53,9 @@ func stale(maxAge time.Duration) *Error {
 
 // authenticate returns the live session a session token opens, and notes that
 // its generation is in use and what that tells of the person.
-func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Presence) (Session, error) {
+func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Presence) (row Session, err error) {
 	now := s.now()
-	row, claims, err := s.claimed(ctx, sessionToken)
+	claims, err := s.claimed(ctx, sessionToken, &row)
 	if err != nil {
 		return Session{}, err
 	}
@@ -76,7 +76,7 @@ func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Prese
 	if p == Personal || p == Poll && !row.Reporting {
 		activity = row.Type.coarse(now)
 	}
-	s.live.see(row, claims.Generation, activity, now)
+	s.live.see(&row, claims.Generation, activity, now)
 	if activity.After(row.LastActivity) {
 		row.LastActivity = activity
 	}
@@ -84,57 +84,54 @@ func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Prese
 }
 
 // genuine reads a session token that was made here, of now or not.
-func (s *Service) genuine(sessionToken Secret) (token.Claims, error) {
-	if r := sessionToken.read; r != nil {
-		return r.claims, r.err
+func (s *Service) genuine(sessionToken Secret) *reading {
+	if sessionToken.read != nil {
+		return sessionToken.read
 	}
 	keys := s.keys.current.Load()
 	tag := keys.tags.of(sessionToken.text)
 	checked := false
 	// The signature of a text is checked once while its session stands in memory.
-	claims, err := keys.set.VerifyUnless(sessionToken.text, s.now(), func(id token.ID) bool {
+	claims, err := keys.set.Genuine(sessionToken.text, func(id token.ID) bool {
 		checked = !s.live.remembers(id, tag)
 		return !checked
 	})
-	if errors.Is(err, token.ErrExpired) || errors.Is(err, token.ErrEarly) {
-		err = nil
-	}
 	if err == nil && checked {
 		s.live.remember(claims.SessionID, tag)
 	}
-	return claims, err
+	return &reading{claims, err}
 }
 
 // Recognise returns a session token with what it was found to be, so that one
 // request reads it once, and the id that it names if it is genuine: whether it
 // still opens anything or not. It asks no store.
 func (s *Service) Recognise(sessionToken Secret) (Secret, token.ID, bool) {
-	claims, err := s.genuine(sessionToken)
-	sessionToken.read = &reading{claims, err}
-	return sessionToken, claims.SessionID, err == nil
+	r := s.genuine(sessionToken)
+	sessionToken.read = r
+	return sessionToken, r.claims.SessionID, r.err == nil
 }
 
-// claimed returns the not yet ended session that a genuine token names, of now
-// or not.
-func (s *Service) claimed(ctx context.Context, sessionToken Secret) (Session, token.Claims, error) {
-	claims, err := s.genuine(sessionToken)
-	if err != nil {
-		return Session{}, claims, errInvalid(err)
+// claimed reads the session that a genuine token names, of now or not, into a
+// zero one. The session is not yet ended, or the error says so.
+func (s *Service) claimed(ctx context.Context, sessionToken Secret, row *Session) (*token.Claims, error) {
+	r := s.genuine(sessionToken)
+	if r.err != nil {
+		return nil, errInvalid(r.err)
 	}
-	row, err := s.session(ctx, claims.SessionID)
+	err := s.find(ctx, r.claims.SessionID, row)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		return Session{}, claims, errInvalid(err)
+		return nil, errInvalid(err)
 	case err != nil:
-		return Session{}, claims, unavailable(err)
+		return nil, unavailable(err)
 	case row.Channel != sessionToken.channel:
-		return Session{}, claims, errInvalid(errChannel)
+		return nil, errInvalid(errChannel)
 	case row.EndReason == EndIdle, row.EndReason == EndAbsolute:
-		return row, claims, expired(string(row.EndReason))
+		return nil, expired(string(row.EndReason))
 	case row.Ended():
-		return row, claims, errInvalid(errors.New("ended: " + string(row.EndReason)))
+		return nil, errInvalid(errors.New("ended: " + string(row.EndReason)))
 	}
-	return row, claims, nil
+	return &r.claims, nil
 }
 
 // expire commits an end that has been reached and returns the refusal. The
@@ -180,7 +177,7 @@ func (s *Service) endIfReached(ctx context.Context, id token.ID, now time.Time) 
 
 // reread returns the stored session with what was seen of it here.
 func (s *Service) reread(ctx context.Context, id token.ID) (Session, error) {
-	_, mark, _ := s.live.get(id)
+	mark := s.live.mark(id)
 	row, err := s.read(ctx, id)
 	if err != nil {
 		return Session{}, err
@@ -199,12 +196,24 @@ func (s *Service) commitEnd(ctx context.Context, row Session, reason EndReason, 
 // errChannel tells of a secret that came by another channel than it was issued for.
 var errChannel = errors.New("issued for another channel")
 
-// NamesRefresh returns the id that a refresh token names. Only its tag is
-// checked: that it was made here, not that the session is still the one it was
-// made for.
-func (s *Service) NamesRefresh(refreshToken Secret) (token.ID, bool) {
-	shown, err := s.keys.refresh.Open(refreshToken.text)
-	return shown.SessionID, err == nil
+// NamesRefresh returns a refresh token with what it was found to be, so that one
+// request opens it once, and the id that it names. Only its tag is checked: that
+// it was made here, not that the session is still the one it was made for.
+func (s *Service) NamesRefresh(refreshToken Secret) (Secret, token.ID, bool) {
+	shown, err := s.opened(refreshToken)
+	if err != nil {
+		return refreshToken, token.ID{}, false
+	}
+	refreshToken.opened = &shown
+	return refreshToken, shown.SessionID, true
+}
+
+// opened reads a refresh token whose tag is ours.
+func (s *Service) opened(refreshToken Secret) (token.Refresh, error) {
+	if refreshToken.opened != nil {
+		return *refreshToken.opened, nil
+	}
+	return s.keys.refresh.Open(refreshToken.text)
 }
 
 var errRollback = errors.New("a genuine token is newer than the stored session")

@@ -6,37 +6,42 @@ import (
 	"testing"
 )
 
-// The appended answer is the marshalled one, whatever the fields hold; a field
+// The appended answers are the marshalled ones, whatever the fields hold; a field
 // that is new and forgotten fails.
-func FuzzValidationAppendJSON(f *testing.F) {
+func FuzzAppendJSON(f *testing.F) {
 	f.Add("a", "2026-11-24T10:00:00Z", int64(7), true)
 	f.Add("", "\"\\<>&\x00\u2028é\xff", int64(-1<<63), false)
 	f.Fuzz(func(t *testing.T, a, b string, n int64, valid bool) {
-		var v Validation
-		fields := reflect.ValueOf(&v).Elem()
-		for i := range fields.NumField() {
-			switch field := fields.Field(i); field.Kind() {
-			case reflect.String:
-				field.SetString(a)
-				a, b = b, a
-			case reflect.Int64:
-				field.SetInt(n)
-			case reflect.Bool:
-				field.SetBool(valid)
-			case reflect.Slice:
-				if valid {
-					field.Set(reflect.ValueOf([]string{a, b}))
+		for _, v := range []Appender{&Validation{}, &Tokens{}} {
+			fields := reflect.ValueOf(v).Elem()
+			for i := range fields.NumField() {
+				switch field := fields.Field(i); field.Kind() {
+				case reflect.String:
+					field.SetString(a)
+					a, b = b, a
+				case reflect.Int64:
+					field.SetInt(n)
+				case reflect.Bool:
+					field.SetBool(valid)
+				case reflect.Slice:
+					if valid {
+						field.Set(reflect.ValueOf([]string{a, b}))
+					}
+				case reflect.Pointer:
+					if valid {
+						field.Set(reflect.ValueOf(&b))
+					}
+				default:
+					t.Fatalf("no value for %v", field.Type())
 				}
-			default:
-				t.Fatalf("no value for %v", field.Type())
 			}
-		}
-		want, err := json.Marshal(&v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if got := v.AppendJSON(nil); string(got) != string(want) {
-			t.Errorf("\n%s, marshalled\n%s", got, want)
+			want, err := json.Marshal(v)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got := v.AppendJSON(nil); string(got) != string(want) {
+				t.Errorf("\n%s, marshalled\n%s", got, want)
+			}
 		}
 	})
 }

@@ -18,8 +18,10 @@ const maxDepth = 8
 // error is safe to show: it names the place and never repeats the input's
 // values.
 func Unmarshal(data []byte, v any) error {
-	if err := checkDepth(data); err != nil {
-		return err
+	if bytes.Count(data, []byte{'{'})+bytes.Count(data, []byte{'['}) > maxDepth {
+		if err := checkDepth(data); err != nil {
+			return err
+		}
 	}
 	if jsontext.Value(data).Kind() == 'n' {
 		return errors.New("null where an object is wanted") // it would pass as an empty one

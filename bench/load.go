@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"sync"
 	"time"
 )
 
@@ -13,6 +12,17 @@ import (
 type call struct {
 	request []byte
 	learn   func(body []byte) error // may be nil
+}
+
+// took checks and learns an answer.
+func (c *call) took(status int, body []byte) error {
+	if status/100 != 2 {
+		return fmt.Errorf("an answer %d: %s", status, body)
+	}
+	if c.learn != nil {
+		return c.learn(body)
+	}
+	return nil
 }
 
 // load makes the calls of one client; false when there is nothing left to do.
@@ -44,8 +54,6 @@ func runOn(ctx context.Context, p *process, clients int, lasts time.Duration, l 
 // runLoad has so many clients call addr, each one call at a time, until the
 // time is over or the load is done. Any answer that is not a success ends it.
 func runLoad(ctx context.Context, addr string, clients int, lasts time.Duration, l load) (Run, error) {
-	latencies := make([][]time.Duration, clients)
-	errs := make([]error, clients)
 	conns := make([]*client, clients)
 	for i := range conns {
 		c, err := dial(addr)
@@ -58,35 +66,9 @@ func runLoad(ctx context.Context, addr string, clients int, lasts time.Duration,
 	ctx, cancel := context.WithTimeout(ctx, lasts)
 	defer cancel()
 	began := time.Now()
-	var wg sync.WaitGroup
-	for i, c := range conns {
-		wg.Go(func() {
-			for ctx.Err() == nil {
-				next, ok := l(i)
-				if !ok {
-					return
-				}
-				at := time.Now()
-				status, body, err := c.do(next.request)
-				if err == nil && status/100 != 2 {
-					err = fmt.Errorf("an answer %d: %s", status, body)
-				}
-				if err == nil && next.learn != nil {
-					err = next.learn(body)
-				}
-				if err != nil {
-					errs[i] = err
-					cancel()
-					return
-				}
-				latencies[i] = append(latencies[i], time.Since(at))
-			}
-		})
-	}
-	wg.Wait()
+	all, err := drive(ctx, conns, l)
 	elapsed := time.Since(began)
-	all := slices.Concat(latencies...)
-	if err := errors.Join(errs...); err != nil {
+	if err != nil {
 		return Run{}, err
 	}
 	if len(all) == 0 {

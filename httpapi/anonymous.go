@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"io"
 	"net/http"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -95,7 +96,7 @@ func (p *public) artifact(w http.ResponseWriter, r *http.Request, _ call) error 
 	}
 	var body io.Reader = bytes.NewReader(a.Packed)
 	h := w.Header()
-	h["Vary"] = []string{always["Vary"][0] + ", Accept-Encoding"}
+	h["Vary"] = slices.Concat(h["Vary"], []string{"Accept-Encoding"})
 	h.Set("Content-Type", a.ContentType)
 	keep(h)
 	if acceptsGzip(r) {

@@ -12,6 +12,7 @@ import (
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/token"
 )
 
 // refusals maps the domain's codes to the wire's and their status, once.
@@ -70,16 +71,25 @@ var bodies = sync.Pool{New: func() any { return bytes.NewBuffer(make([]byte, 0, 
 
 // writeData answers with what a call came to.
 func writeData[Out any](w http.ResponseWriter, status int, out *Out) {
+	if a, ok := any(out).(api.Appender); ok {
+		writeAppended(w, status, a.AppendJSON)
+		return
+	}
 	b := bodies.Get().(*bytes.Buffer)
 	defer bodies.Put(b)
 	b.Reset()
-	if a, ok := any(out).(api.Appender); ok {
-		b.WriteString(`{"success":true,"data":`)
-		b.Write(a.AppendJSON(b.AvailableBuffer()))
-		b.WriteString("}\n")
-	} else {
-		encode(b, api.Envelope[Out]{Success: true, Data: out})
-	}
+	encode(b, api.Envelope[Out]{Success: true, Data: out})
+	writeBody(w, status, b.Bytes())
+}
+
+// writeAppended is writeData of what appends its own JSON.
+func writeAppended(w http.ResponseWriter, status int, data func([]byte) []byte) {
+	b := bodies.Get().(*bytes.Buffer)
+	defer bodies.Put(b)
+	b.Reset()
+	b.WriteString(`{"success":true,"data":`)
+	b.Write(data(b.AvailableBuffer()))
+	b.WriteString("}\n")
 	writeBody(w, status, b.Bytes())
 }
 
@@ -148,3 +158,20 @@ func challengeHeader(f *failure) string {
 
 // stamp is the wire's form of a time: RFC 3339 UTC with seconds.
 func stamp(t time.Time) string { return t.UTC().Format(time.RFC3339) }
+
+// idAndStamps are an id's text and the stamps of times, in one piece of memory.
+func idAndStamps(id token.ID, times [4]time.Time) (text string, stamps [4]string) {
+	var room [160]byte
+	var ends [len(times)]int
+	b := id.Append(room[:0])
+	first := len(b)
+	for i, t := range times {
+		b = t.UTC().AppendFormat(b, time.RFC3339)
+		ends[i] = len(b)
+	}
+	all, from := string(b), first
+	for i, end := range ends {
+		stamps[i], from = all[from:end], end
+	}
+	return all[:first], stamps
+}

@@ -36,7 +36,7 @@ func (c *Chaos) roll() float64 {
 }
 
 // serve serves the call, or fails it. A nil Chaos serves.
-func (c *Chaos) serve(rt route, w http.ResponseWriter, r *http.Request, call call) error {
+func (c *Chaos) serve(rt *route, w http.ResponseWriter, r *http.Request, call call) error {
 	if c == nil || !strings.HasPrefix(rt.path, api.BasePath) {
 		return rt.handle(w, r, call)
 	}

@@ -110,7 +110,7 @@ func (p *public) proof(id token.ID) string {
 // Cookies that name none of ours open nothing, and need no proof.
 func (p *public) checkProof(r *http.Request, c cookies) error {
 	_, id, ok := p.service.Recognise(c.session)
-	if other, also := p.service.NamesRefresh(c.refresh); also {
+	if _, other, also := p.service.NamesRefresh(c.refresh); also {
 		if ok && other != id {
 			return oddCookies
 		}

@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/mentalverse/session/api"
@@ -46,11 +47,19 @@ type policy struct {
 	rate    rate
 	refusal string   // what a client or its person can do
 	field   []string // RateLimit-Policy
+	told    *atomic.Pointer[told]
+}
+
+// told is what was last told of a policy's quotas: most requests are told the
+// same.
+type told struct {
+	remaining, reset int
+	field            []string // RateLimit
 }
 
 func newPolicy(name string, perMinute int, refusal string) policy {
 	field := fmt.Sprintf("%q;q=%d;w=%d", name, perMinute, window/time.Second)
-	return policy{name, rate(perMinute), refusal, []string{field}}
+	return policy{name, rate(perMinute), refusal, []string{field}, &atomic.Pointer[told]{}}
 }
 
 const wait = " Try again after the seconds that Retry-After tells."
@@ -188,11 +197,16 @@ func (l *limits) hintAtProxy(r *http.Request) {
 // left, until a request is allowed. No partition key: it would name an address
 // or a session.
 func tell(h http.Header, p *policy, b bucket) {
-	value := append(append(make([]byte, 0, 48), '"'), p.name...)
-	value = strconv.AppendInt(append(value, `";r=`...), int64(b.remaining), 10)
-	value = strconv.AppendInt(append(value, ";t="...), int64(seconds(b.reset)), 10)
+	last, reset := p.told.Load(), seconds(b.reset)
+	if last == nil || last.remaining != b.remaining || last.reset != reset {
+		value := append(append(make([]byte, 0, 48), '"'), p.name...)
+		value = strconv.AppendInt(append(value, `";r=`...), int64(b.remaining), 10)
+		value = strconv.AppendInt(append(value, ";t="...), int64(reset), 10)
+		last = &told{b.remaining, reset, []string{string(value)}}
+		p.told.Store(last)
+	}
 	h["Ratelimit-Policy"] = p.field
-	h["Ratelimit"] = []string{string(value)}
+	h["Ratelimit"] = last.field
 }
 
 // retrySpread is the width over which those who were refused together come

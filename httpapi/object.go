@@ -51,14 +51,14 @@ func object(row session.Session, current token.ID) api.Session {
 		IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
 		DeviceLabel: row.DeviceLabel, Current: row.ID == current,
 	}
-	o.UserID, o.AnonymousID = subject(row)
-	o.Principal, o.Address = account(row)
+	o.UserID, o.AnonymousID = subject(&row)
+	o.Principal, o.Address = account(&row)
 	return o
 }
 
 // subject is the session's subject under the name that the specification gives
 // it; the other is empty.
-func subject(row session.Session) (userID, anonymousID string) {
+func subject(row *session.Session) (userID, anonymousID string) {
 	if row.Type == session.Anonymous {
 		return "", row.Subject.ID
 	}
@@ -67,7 +67,7 @@ func subject(row session.Session) (userID, anonymousID string) {
 
 // account is the session's account under the name that the specification gives
 // it on its chain; the other is empty.
-func account(row session.Session) (principal, address string) {
+func account(row *session.Session) (principal, address string) {
 	if row.Subject.Account.Chain == session.InternetComputer {
 		return row.Subject.Account.Address, ""
 	}

@@ -87,8 +87,10 @@ func (o *origins) knows(host string) bool {
 		}
 	}
 	name := host
-	if h, _, err := net.SplitHostPort(host); err == nil {
-		name = h
+	if strings.LastIndexByte(host, ':') >= 0 {
+		if h, _, err := net.SplitHostPort(host); err == nil {
+			name = h
+		}
 	}
 	if _, err := netip.ParseAddr(strings.Trim(name, "[]")); err == nil {
 		return true

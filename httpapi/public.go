@@ -33,7 +33,7 @@ func (p *public) routes() []route {
 		{credential, "POST", base + "/sessions", handle(201, true, p.create), nil, false, metered},
 		{holder, "GET", base + "/sessions", get(p.list), nil, false, metered},
 		{holder, "DELETE", base + "/sessions", get(p.endOthers), []string{"include"}, false, ending},
-		{holder, "GET", base + "/sessions/validate", get(p.validate), []string{"permission", "max_age"}, false, metered},
+		{holder, "GET", base + "/sessions/validate", p.validate, []string{"permission", "max_age"}, false, metered},
 		{holder, "POST", refreshPath, handle(200, true, p.refresh), nil, false, byHandler},
 		{holder, "POST", base + "/sessions/logout", handle(200, true, p.logout), nil, false, unmetered},
 		{holder, "POST", base + "/sessions/activity", get(p.activity), nil, false, metered},
@@ -117,7 +117,10 @@ func (p *public) create(r *http.Request, c call, in api.CreateRequest) (api.Toke
 	return p.issue(c, out), err
 }
 
-func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
+func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error {
+	if err := readBody(w, r, &api.Empty{}, true); err != nil {
+		return err
+	}
 	want := session.Requirement{MaxAge: -1}
 	if r.URL.RawQuery != "" {
 		values := r.URL.Query()
@@ -125,27 +128,29 @@ func (p *public) validate(r *http.Request, c call) (api.Validation, error) {
 		if ages := values["max_age"]; len(ages) > 0 {
 			n, err := strconv.ParseUint(ages[0], 10, 31)
 			if err != nil || len(ages) > 1 {
-				return api.Validation{}, refuse(http.StatusBadRequest, api.InvalidRequest, "max_age is a number of seconds.")
+				return refuse(http.StatusBadRequest, api.InvalidRequest, "max_age is a number of seconds.")
 			}
 			want.MaxAge = time.Duration(n) * time.Second
 		}
 	}
 	presence := session.Personal
-	if r.Header.Get("Session-Activity") == "background" {
+	if v := r.Header["Session-Activity"]; len(v) > 0 && v[0] == "background" {
 		presence = session.Glance
 	}
 	row, err := p.service.Validate(r.Context(), c.session, want, presence)
 	if err != nil {
-		return api.Validation{}, err
+		return err
 	}
+	id, at := idAndStamps(row.ID, [...]time.Time{row.ExpiresAt, row.AuthTime, row.IdleEnd(), row.AbsoluteEnd})
 	out := api.Validation{
-		Valid: true, ExpiresAt: stamp(row.ExpiresAt), TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
-		SessionID: row.ID.String(), SessionType: string(row.Type),
-		AuthTime: stamp(row.AuthTime), IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
+		Valid: true, ExpiresAt: at[0], TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
+		SessionID: id, SessionType: string(row.Type),
+		AuthTime: at[1], IdleExpiresAt: at[2], SessionExpiresAt: at[3],
 	}
-	out.UserID, out.AnonymousID = subject(row)
-	out.Principal, out.Address = account(row)
-	return out, nil
+	out.UserID, out.AnonymousID = subject(&row)
+	out.Principal, out.Address = account(&row)
+	writeAppended(w, http.StatusOK, out.AppendJSON)
+	return nil
 }
 
 func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.Tokens, error) {
@@ -156,7 +161,7 @@ func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.To
 	if shown.IsZero() {
 		return api.Tokens{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send refresh_token.")
 	}
-	id, ours := p.service.NamesRefresh(shown)
+	shown, id, ours := p.service.NamesRefresh(shown)
 	if err := c.count.session(id, ours); err != nil {
 		return api.Tokens{}, err
 	}

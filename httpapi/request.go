@@ -29,16 +29,26 @@ func readBody(w http.ResponseWriter, r *http.Request, v any, optional bool) erro
 	case len(body) == 0 && optional:
 		return nil
 	}
-	types := r.Header.Values("Content-Type")
-	media, params, err := mime.ParseMediaType(strings.Join(types, ","))
-	charset := strings.ToLower(params["charset"])
-	if len(types) != 1 || err != nil || media != "application/json" || charset != "" && charset != "utf-8" {
+	if !isJSON(r.Header["Content-Type"]) {
 		return refuse(http.StatusUnsupportedMediaType, api.UnsupportedMediaType, "Send the body as application/json.")
 	}
 	if err := api.Unmarshal(body, v); err != nil {
 		return refuse(http.StatusBadRequest, api.InvalidRequest, "The body is not what this call takes: "+err.Error()+".")
 	}
 	return nil
+}
+
+// isJSON reports whether the values of Content-Type are the one that bodies have.
+func isJSON(types []string) bool {
+	if len(types) != 1 {
+		return false
+	}
+	if types[0] == "application/json" {
+		return true
+	}
+	media, params, err := mime.ParseMediaType(types[0])
+	charset := strings.ToLower(params["charset"])
+	return err == nil && media == "application/json" && (charset == "" || charset == "utf-8")
 }
 
 // query parses the query string, refusing every parameter that the call does

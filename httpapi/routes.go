@@ -1,11 +1,9 @@
 package httpapi
 
 import (
-	"crypto/rand"
-	"encoding/hex"
 	"fmt"
 	"log/slog"
-	"maps"
+	"math/rand/v2"
 	"net/http"
 	"path"
 	"runtime/debug"
@@ -179,69 +177,96 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 	}
 	slices.Sort(methods)
 	allow := strings.Join(methods, ", ")
+	undeclared := &route{access: anyone, handle: func(w http.ResponseWriter, _ *http.Request, _ call) error {
+		w.Header().Set("Allow", allow)
+		return refuse(http.StatusMethodNotAllowed, api.MethodNotAllowed, "This call does not take that method.")
+	}}
+	preflight := &route{access: anyone, handle: m.origins.preflight}
 	return func(w http.ResponseWriter, r *http.Request) {
-		sw := &statusWriter{ResponseWriter: w, status: http.StatusOK}
-		c := call{requestID: newRequestID(), answer: w.Header()}
-		setHeaders(c.answer, c.requestID)
-		m.origins.answer(c.answer, r)
-		fail := func(f *failure) { writeFailure(sw, r, m.logger(pattern, r, c), f, validate) }
-		defer func() {
-			p := recover()
-			if p == http.ErrAbortHandler {
-				// No answer, and the connection closes: net/http knows how.
-				m.opts.Count(pattern, 0)
-				panic(p)
+		x := &exchange{mux: m, pattern: pattern, validate: validate, request: r, requestID: [1]string{newRequestID()}}
+		x.writer = statusWriter{ResponseWriter: w, status: http.StatusOK}
+		h := w.Header()
+		for _, f := range always {
+			h[f.name] = f.values
+		}
+		h["Request-Id"] = x.requestID[:]
+		m.origins.answer(h, r)
+		defer x.end()
+		rt := undeclared
+		for i := range routes {
+			if routes[i].method == r.Method {
+				rt = &routes[i]
+				break
 			}
-			if p != nil {
-				// The panic's value may hold anything: its type is all that is told.
-				m.logger(pattern, r, c).Error("panic", slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
-				if sw.status == http.StatusOK {
-					fail(refuse(http.StatusServiceUnavailable, api.Unavailable, "The service cannot answer right now. Try again shortly."))
-				}
-			}
-			m.opts.Count(pattern, sw.status)
-			if m.opts.Log.Enabled(r.Context(), slog.LevelDebug) {
-				m.logger(pattern, r, c).Debug("request", slog.Int("status", sw.status))
-			}
-		}()
-		if err := m.dispatch(sw, r, c, routes, allow); err != nil {
+		}
+		if rt == undeclared && r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+			rt = preflight
+		}
+		if err := x.serve(rt, h); err != nil {
 			f := failureOf(err)
 			if f.status == http.StatusServiceUnavailable && r.Context().Err() != nil {
 				panic(http.ErrAbortHandler) // its client went away: no answer, and no error of ours
 			}
-			fail(f)
+			x.fail(f)
 		}
 	}
 }
 
-// logger is for what is to be told of a request. That there was one, at what
-// time, is told at debug level only: it would be a diary of people's visits.
-func (m *mux) logger(pattern string, r *http.Request, c call) *slog.Logger {
-	return m.opts.Log.With(slog.String("request_id", c.requestID), slog.String("route", pattern), slog.String("method", methodName(r.Method)))
+// exchange is one request and its answer, in one piece of memory.
+type exchange struct {
+	mux       *mux
+	pattern   string
+	validate  bool
+	request   *http.Request
+	writer    statusWriter
+	requestID [1]string // a field's values
+	count     count
 }
 
-// dispatch finds the request's route and serves it, if there is room and its
-// sender is within a rate.
-func (m *mux) dispatch(w http.ResponseWriter, r *http.Request, c call, routes []route, allow string) error {
-	rt := route{access: anyone, handle: func(w http.ResponseWriter, _ *http.Request, _ call) error {
-		w.Header().Set("Allow", allow)
-		return refuse(http.StatusMethodNotAllowed, api.MethodNotAllowed, "This call does not take that method.")
-	}}
-	if i := slices.IndexFunc(routes, func(rt route) bool { return rt.method == r.Method }); i >= 0 {
-		rt = routes[i]
-	} else if r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
-		rt = route{access: anyone, handle: m.origins.preflight}
+// end counts and logs the exchange, and answers a panic. It is what defer calls.
+func (x *exchange) end() {
+	p := recover()
+	if p == http.ErrAbortHandler {
+		// No answer, and the connection closes: net/http knows how.
+		x.mux.opts.Count(x.pattern, 0)
+		panic(p)
 	}
+	if p != nil {
+		// The panic's value may hold anything: its type is all that is told.
+		x.logger().Error("panic", slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+		if x.writer.status == http.StatusOK {
+			x.fail(refuse(http.StatusServiceUnavailable, api.Unavailable, "The service cannot answer right now. Try again shortly."))
+		}
+	}
+	x.mux.opts.Count(x.pattern, x.writer.status)
+	if x.mux.opts.Log.Enabled(x.request.Context(), slog.LevelDebug) {
+		x.logger().Debug("request", slog.Int("status", x.writer.status))
+	}
+}
+
+func (x *exchange) fail(f *failure) {
+	writeFailure(&x.writer, x.request, x.logger(), f, x.validate)
+}
+
+// logger is for what is to be told of a request. That there was one, at what
+// time, is told at debug level only: it would be a diary of people's visits.
+func (x *exchange) logger() *slog.Logger {
+	return x.mux.opts.Log.With(slog.String("request_id", x.requestID[0]), slog.String("route", x.pattern), slog.String("method", methodName(x.request.Method)))
+}
+
+// serve serves the route, if there is room and its sender is within a rate.
+func (x *exchange) serve(rt *route, answer http.Header) error {
+	m := x.mux
 	if !m.shed.enter(rt.meter.reserved()) {
 		m.opts.Refused("overload")
 		return refuse(http.StatusServiceUnavailable, api.Unavailable, "The service is busy."+wait)
 	}
 	defer m.shed.leave()
-	c.count = &count{limits: m.limits, request: r, answer: w.Header(), meter: rt.meter}
-	return c.count.rest(m.answer(w, r, c, rt))
+	x.count = count{limits: m.limits, request: x.request, answer: answer, meter: rt.meter}
+	return x.count.rest(m.answer(&x.writer, x.request, call{requestID: x.requestID[0], answer: answer, count: &x.count}, rt))
 }
 
-func (m *mux) answer(w http.ResponseWriter, r *http.Request, c call, rt route) error {
+func (m *mux) answer(w http.ResponseWriter, r *http.Request, c call, rt *route) error {
 	if !m.origins.knows(r.Host) {
 		return refuse(http.StatusMisdirectedRequest, api.InvalidRequest, "This service has another name.")
 	}
@@ -258,7 +283,7 @@ func (m *mux) answer(w http.ResponseWriter, r *http.Request, c call, rt route) e
 
 // admit reads the secrets that the route looks at, and checks where a request
 // that changes something comes from.
-func (m *mux) admit(r *http.Request, c *call, rt route) error {
+func (m *mux) admit(r *http.Request, c *call, rt *route) error {
 	text, err := bearer(r)
 	if err != nil {
 		return err
@@ -307,10 +332,13 @@ func (m *mux) admit(r *http.Request, c *call, rt route) error {
 }
 
 // newRequestID returns a fresh id; one from outside is never taken over.
+// It opens nothing and is no secret: that two are hardly ever the same is all.
 func newRequestID() string {
-	var b [8]byte
-	rand.Read(b[:])
-	return "req_" + hex.EncodeToString(b[:])
+	b := [20]byte{'r', 'e', 'q', '_'}
+	for i, bits := len("req_"), rand.Uint64(); i < len(b); i, bits = i+1, bits>>4 {
+		b[i] = "0123456789abcdef"[bits&15]
+	}
+	return string(b[:])
 }
 
 // methodName keeps made-up methods out of the log.
@@ -323,19 +351,17 @@ func methodName(m string) string {
 }
 
 // always are the fields of every answer. Values are replaced, never changed.
-var always = http.Header{
-	"Cache-Control":                {"no-store"},
-	"X-Content-Type-Options":       {"nosniff"},
-	"Content-Security-Policy":      {"default-src 'none'; frame-ancestors 'none'"},
-	"Referrer-Policy":              {"no-referrer"},
-	"Cross-Origin-Resource-Policy": {"same-origin"},
-	"Strict-Transport-Security":    {"max-age=31536000"},
-	"Vary":                         {"Origin, Sec-Fetch-Site"},
-}
-
-func setHeaders(h http.Header, requestID string) {
-	maps.Copy(h, always)
-	h["Request-Id"] = []string{requestID}
+var always = [...]struct {
+	name   string
+	values []string
+}{
+	{"Cache-Control", []string{"no-store"}},
+	{"X-Content-Type-Options", []string{"nosniff"}},
+	{"Content-Security-Policy", []string{"default-src 'none'; frame-ancestors 'none'"}},
+	{"Referrer-Policy", []string{"no-referrer"}},
+	{"Cross-Origin-Resource-Policy", []string{"same-origin"}},
+	{"Strict-Transport-Security", []string{"max-age=31536000"}},
+	{"Vary", []string{"Origin, Sec-Fetch-Site"}},
 }
 
 // handle makes a handler of a function that takes a JSON body: decode, call,

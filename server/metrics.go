@@ -1,9 +1,11 @@
 package server
 
 import (
+	"maps"
 	"net/http"
 	"strconv"
 	"sync"
+	"sync/atomic"
 
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/collectors"
@@ -20,7 +22,8 @@ type metrics struct {
 	events   *prometheus.CounterVec
 	alarms   *prometheus.CounterVec
 	limited  *prometheus.CounterVec
-	counters sync.Map // of requests, by answered
+	counters atomic.Pointer[map[answered]prometheus.Counter] // of requests; a map never changes
+	adding   sync.Mutex
 }
 
 // answered is what one of the requests' counters counts.
@@ -45,6 +48,7 @@ func newMetrics() *metrics {
 			Name: "sessiond_limited_total", Help: "Requests refused by a limit: address, session, professional, ending, or overload.",
 		}, []string{"policy"}),
 	}
+	m.counters.Store(&map[answered]prometheus.Counter{})
 	m.registry.MustRegister(m.requests, m.events, m.alarms, m.limited,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	return m
@@ -70,12 +74,22 @@ func (m *metrics) Event(e session.Event) {
 func (m *metrics) refuse(policy string) { m.limited.WithLabelValues(policy).Inc() }
 
 func (m *metrics) count(route string, status int) {
-	key := answered{route, status}
-	c, ok := m.counters.Load(key)
+	c, ok := (*m.counters.Load())[answered{route, status}]
 	if !ok {
-		c, _ = m.counters.LoadOrStore(key, m.requests.WithLabelValues(route, strconv.Itoa(status)))
+		c = m.counter(route, status)
 	}
-	c.(prometheus.Counter).Inc()
+	c.Inc()
+}
+
+// counter adds a counter of requests.
+func (m *metrics) counter(route string, status int) prometheus.Counter {
+	m.adding.Lock()
+	defer m.adding.Unlock()
+	all := maps.Clone(*m.counters.Load())
+	c := m.requests.WithLabelValues(route, strconv.Itoa(status))
+	all[answered{route, status}] = c
+	m.counters.Store(&all)
+	return c
 }
 
 func (m *metrics) handler() http.Handler {

@@ -1,6 +1,7 @@
 package token
 
 import (
+	"bytes"
 	"errors"
 	"math"
 	"strconv"
@@ -58,26 +59,38 @@ func (c *Claims) appendJSON(b []byte) []byte {
 // ourselves, so a payload with an unknown, repeated, missing, moved or
 // otherwise spelt claim is not ours, whatever a JSON parser would make of it.
 // Whether a token may carry them is valid's to say.
-func readClaims(s string) (c Claims, ok bool) {
-	r := reader{rest: s}
-	c.Issuer = r.text(`{"iss":"`)
-	c.Subject = r.text(`,"sub":"`)
-	sid := r.text(`,"sid":"`)
-	generation := r.number(`,"gen":`, math.MaxUint32)
-	c.IssuedAt = time.Unix(r.number(`,"iat":`, maxUnix), 0).UTC()
-	c.ExpiresAt = time.Unix(r.number(`,"exp":`, maxUnix), 0).UTC()
+func readClaims(b []byte) (c Claims, ok bool) {
+	r := reader{payload: b}
+	h := r.head(&c)
 	c.AuthTime = time.Unix(r.number(`,"auth_time":`, maxUnix), 0).UTC()
-	if scope := r.text(`,"scope":"`); scope != "" {
-		c.Scope = strings.Split(scope, " ")
-	}
-	c.Type = r.text(`,"typ":"`)
-	c.Generation = uint32(generation)
-	id, err := ParseID(sid)
-	if r.failed || r.rest != "}" || err != nil {
+	scope := r.text(`,"scope":"`)
+	kind := r.text(`,"typ":"`)
+	r.skip("}")
+	if r.failed || r.at != len(b) {
 		return Claims{}, false
 	}
-	c.SessionID = id
+	c.Issuer, c.Subject, c.Type = string(h.issuer), string(h.subject), string(kind)
+	if len(scope) > 0 {
+		c.Scope = strings.Split(string(scope), " ")
+	}
 	return c, true
+}
+
+// head are the first two texts of a payload.
+type head struct{ issuer, subject []byte }
+
+// head reads what stands first, up to the end: session, generation and times
+// into the claims.
+func (r *reader) head(c *Claims) (h head) {
+	h.issuer = r.text(`{"iss":"`)
+	h.subject = r.text(`,"sub":"`)
+	id, err := parseID(r.text(`,"sid":"`))
+	c.SessionID = id
+	c.Generation = uint32(r.number(`,"gen":`, math.MaxUint32))
+	c.IssuedAt = time.Unix(r.number(`,"iat":`, maxUnix), 0).UTC()
+	c.ExpiresAt = time.Unix(r.number(`,"exp":`, maxUnix), 0).UTC()
+	r.failed = r.failed || err != nil
+	return h
 }
 
 // valid tells whether a token may carry the claims. Sign and Verify both ask,
@@ -114,23 +127,32 @@ func IsWord(s string) bool {
 }
 
 // reader takes one member after another off the front of a payload. Once
-// anything fails, failed stays set and the rest is of no meaning.
+// anything fails, failed stays set and the rest is of no meaning. It counts, and
+// cuts nothing off, so that a payload may stand on its caller's stack.
 type reader struct {
-	rest   string
-	failed bool
+	payload []byte
+	at      int
+	failed  bool
 }
 
 // text reads a name, its opening quote included, and a text up to its closing
 // quote. It need not know escapes: IsWord refuses the backslash.
-func (r *reader) text(name string) string {
-	value, rest, closed := strings.Cut(r.after(name), `"`)
-	r.rest, r.failed = rest, r.failed || !closed
-	return value
+func (r *reader) text(name string) []byte {
+	r.skip(name)
+	rest := r.payload[r.at:]
+	end := bytes.IndexByte(rest, '"')
+	if end < 0 {
+		r.failed = true
+		return nil
+	}
+	r.at += end + 1
+	return rest[:end]
 }
 
 // number reads a name and a decimal without sign or leading zero, up to most.
 func (r *reader) number(name string, most int64) int64 {
-	s := r.after(name)
+	r.skip(name)
+	s := r.payload[r.at:]
 	var n int64
 	i := 0
 	for ; i < len(s) && '0' <= s[i] && s[i] <= '9' && n <= most; i++ {
@@ -139,12 +161,15 @@ func (r *reader) number(name string, most int64) int64 {
 	if i == 0 || i > 1 && s[0] == '0' || n > most {
 		r.failed = true
 	}
-	r.rest = s[i:]
+	r.at += i
 	return n
 }
 
-func (r *reader) after(name string) string {
-	rest, found := strings.CutPrefix(r.rest, name)
-	r.failed = r.failed || !found
-	return rest
+// skip reads what must stand next.
+func (r *reader) skip(name string) {
+	if rest := r.payload[r.at:]; len(rest) < len(name) || string(rest[:len(name)]) != name {
+		r.failed = true
+		return
+	}
+	r.at += len(name)
 }

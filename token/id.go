@@ -3,10 +3,8 @@ package token
 import (
 	"bytes"
 	"crypto/rand"
-	"encoding/base32"
 	"encoding/binary"
 	"errors"
-	"strings"
 	"time"
 )
 
@@ -34,8 +32,21 @@ type ID [21]byte
 // ErrID tells of a text that is not a session id in its one canonical form.
 var ErrID = errors.New("token: not a session id")
 
-// base32hex keeps the order of the bytes in the order of the text.
-var idEncoding = base32.NewEncoding("0123456789abcdefghijklmnopqrstuv").WithPadding(base32.NoPadding)
+// base32hex in lower case (RFC 4648 section 7) keeps the order of the bytes in
+// the order of the text. Twenty bytes are 32 letters without a bit to spare, so
+// a text is canonical if its letters are ours.
+const idLetters = "0123456789abcdefghijklmnopqrstuv"
+
+// idValues are the values of letters, 0xff for all else.
+var idValues = func() (t [256]byte) {
+	for i := range t {
+		t[i] = 0xff
+	}
+	for i := range len(idLetters) {
+		t[idLetters[i]] = byte(i)
+	}
+	return t
+}()
 
 const idTextLen = 5 + 32
 
@@ -58,26 +69,32 @@ func FirstID(k Kind, at time.Time) ID {
 }
 
 // ParseID reads an id's text; ErrID for anything but the canonical form.
-func ParseID(s string) (ID, error) {
-	var id ID
+func ParseID(s string) (ID, error) { return parseID([]byte(s)) }
+
+func parseID(s []byte) (id ID, err error) {
 	if len(s) != idTextLen {
-		return id, ErrID
+		return ID{}, ErrID
 	}
 	for k := Standard; k <= Professional; k++ {
-		text, ok := strings.CutPrefix(s, prefixes[k])
-		if !ok {
-			continue
+		if string(s[:5]) == prefixes[k] {
+			id[0] = byte(k)
 		}
-		if hasLineBreak(text) {
-			return ID{}, ErrID
-		}
-		if n, err := idEncoding.Decode(id[1:], []byte(text)); err != nil || n != len(id)-1 {
-			return ID{}, ErrID
-		}
-		id[0] = byte(k)
-		return id, nil
 	}
-	return id, ErrID
+	wrong := byte(0)
+	for from, to := s[5:], id[1:]; len(from) > 0; from, to = from[8:], to[5:] {
+		var bits uint64
+		for _, letter := range from[:8] {
+			v := idValues[letter]
+			wrong |= v
+			bits = bits<<5 | uint64(v&31)
+		}
+		to[0] = byte(bits >> 32)
+		binary.BigEndian.PutUint32(to[1:], uint32(bits))
+	}
+	if id[0] == 0 || wrong > 31 {
+		return ID{}, ErrID
+	}
+	return id, nil
 }
 
 // IDFromBytes reads an id from its 21 bytes.
@@ -100,11 +117,24 @@ func (id ID) Time() time.Time {
 
 // String returns the id's text: a prefix by kind and 32 characters.
 func (id ID) String() string {
+	var b [idTextLen]byte
+	return string(id.Append(b[:0]))
+}
+
+// Append appends the id's text.
+func (id ID) Append(b []byte) []byte {
 	k := id.Kind()
 	if k < Standard || k > Professional {
-		return ""
+		return b
 	}
-	return prefixes[k] + idEncoding.EncodeToString(id[1:])
+	b = append(b, prefixes[k]...)
+	for from := id[1:]; len(from) > 0; from = from[5:] {
+		bits := uint64(from[0])<<32 | uint64(binary.BigEndian.Uint32(from[1:]))
+		for shift := 35; shift >= 0; shift -= 5 {
+			b = append(b, idLetters[bits>>shift&31])
+		}
+	}
+	return b
 }
 
 // Compare orders ids by their bytes: by kind, then by time.

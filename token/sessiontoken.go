@@ -67,19 +67,19 @@ func (k *Key) Sign(c Claims) (string, error) {
 // for concurrent use.
 type KeySet struct {
 	issuer string
-	keys   map[string]*Key // by encoded header
+	keys   []*Key // few, each of its own encoded header
 }
 
 // NewKeySet returns a set that accepts the tokens of these keys and this
 // issuer. An id stands for one key: of several with the same id only the first
 // counts.
 func NewKeySet(issuer string, keys ...*Key) *KeySet {
-	s := &KeySet{issuer: issuer, keys: make(map[string]*Key, len(keys))}
+	s := &KeySet{issuer: issuer}
 	seen := make(map[string]bool, len(keys))
 	for _, k := range keys {
 		if !seen[k.id] {
 			seen[k.id] = true
-			s.keys[k.header] = k
+			s.keys = append(s.keys, k)
 		}
 	}
 	return s
@@ -96,14 +96,19 @@ func NewKeySet(issuer string, keys ...*Key) *KeySet {
 // With [ErrExpired] and [ErrEarly] the claims are filled in; with [ErrInvalid],
 // for everything else, they are zero.
 func (s *KeySet) Verify(raw string, now time.Time) (Claims, error) {
-	return s.VerifyUnless(raw, now, func(ID) bool { return false })
+	c, err := s.Genuine(raw, func(ID) bool { return false })
+	if err != nil {
+		return Claims{}, err
+	}
+	return c, c.Check(now)
 }
 
-// VerifyUnless is Verify for who remembers texts whose signature was found good
-// by this set: it is not checked again if known says so of the session that the
-// token names. Everything else is. What known is asked about is not yet to be
-// believed.
-func (s *KeySet) VerifyUnless(raw string, now time.Time, known func(ID) bool) (Claims, error) {
+// Genuine is Verify of a token of any time, for who remembers the texts that
+// were found genuine. If known says so of this one, given the session that it
+// names, then it is not checked again, and of the claims only SessionID,
+// Generation, IssuedAt and ExpiresAt are filled in. What known is asked about is
+// not yet to be believed.
+func (s *KeySet) Genuine(raw string, known func(ID) bool) (Claims, error) {
 	if len(raw) > maxToken {
 		return Claims{}, errShape
 	}
@@ -112,7 +117,12 @@ func (s *KeySet) VerifyUnless(raw string, now time.Time, known func(ID) bool) (C
 	if !ok || strings.Contains(signature, ".") {
 		return Claims{}, errShape
 	}
-	k := s.keys[header]
+	var k *Key
+	for _, own := range s.keys {
+		if own.header == header {
+			k = own
+		}
+	}
 	if k == nil {
 		return Claims{}, errHeader
 	}
@@ -121,23 +131,25 @@ func (s *KeySet) VerifyUnless(raw string, now time.Time, known func(ID) bool) (C
 	if err != nil {
 		return Claims{}, errPayload
 	}
-	c, ok := readClaims(string(data))
-	if !ok {
+	var c Claims
+	r := reader{payload: data}
+	if r.head(&c); r.failed {
 		return Claims{}, errPayload
 	}
-	if !known(c.SessionID) {
-		if !c.valid() {
-			return Claims{}, errPayload
-		}
-		sig, err := decode(signature)
-		if err != nil || !k.scheme.verify([]byte(raw[:len(header)+1+len(payload)]), sig) {
-			return Claims{}, errSignature
-		}
+	if known(c.SessionID) {
+		return c, nil
+	}
+	if c, ok = readClaims(data); !ok || !c.valid() {
+		return Claims{}, errPayload
+	}
+	sig, err := decode(signature)
+	if err != nil || !k.scheme.verify([]byte(raw[:len(header)+1+len(payload)]), sig) {
+		return Claims{}, errSignature
 	}
 	if c.Issuer != s.issuer {
 		return Claims{}, errIssuer
 	}
-	return c, c.Check(now)
+	return c, nil
 }
 
 // Check holds the times of genuine claims against the clock: nil, [ErrExpired] or

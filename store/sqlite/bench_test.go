@@ -55,6 +55,36 @@ func BenchmarkRefresh(b *testing.B) {
 	})
 }
 
+// BenchmarkCreate writes what a first sign-in changes, 64 at once.
+func BenchmarkCreate(b *testing.B) {
+	store, err := Open(b.Context(), filepath.Join(b.TempDir(), "sessions.db"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer store.Close()
+	at := time.Now().UTC().Truncate(time.Second)
+	b.SetParallelism(32)
+	b.ReportAllocs()
+	b.RunParallel(func(pb *testing.PB) {
+		for pb.Next() {
+			row := benchRow(at)
+			var nonce session.UsedNonce
+			rand.Read(nonce.Key[:])
+			c := session.Change{
+				Insert: []session.Session{row}, Nonce: &nonce,
+				Roster:  &session.Roster{SubjectID: row.Subject.ID, Sessions: []token.ID{row.ID}},
+				Link:    &session.Link{Account: row.Subject.Account, UserID: row.Subject.ID, At: at},
+				Events:  []session.Event{{Kind: session.EventCreated, At: at, SessionID: row.ID, SubjectID: row.Subject.ID, MinGen: 1}},
+				Records: []session.Record{{Action: session.ActionCreate, At: at, SessionID: row.ID, SubjectID: row.Subject.ID, RequestID: "req_0123456789abcdef"}},
+			}
+			if err := store.Apply(b.Context(), c)[0]; err != nil {
+				b.Error(err)
+				return
+			}
+		}
+	})
+}
+
 // BenchmarkLive reads live sessions as a start does; one operation is one row.
 func BenchmarkLive(b *testing.B) {
 	const rows = 100_000

@@ -14,10 +14,10 @@ import (
 
 // Bounds of the writer.
 const (
-	maxBatch        = 512                   // operations that share a commit
-	checkpointEvery = 50 * time.Millisecond // in the background
-	maxWAL          = 64 << 20              // beyond it the writer checkpoints itself
-	busyTimeout     = 10 * time.Second      // of a lock that another process holds
+	maxBatch        = 512                    // operations that share a commit
+	checkpointEvery = 250 * time.Millisecond // in the background
+	maxWAL          = 64 << 20               // beyond it the writer checkpoints itself
+	busyTimeout     = 10 * time.Second       // of a lock that another process holds
 )
 
 // op is one thing to do inside a shared transaction. do returns a sentinel
@@ -144,12 +144,24 @@ func answer(batch []*op, err error) {
 	}
 }
 
+// transact runs a batch in one transaction. A savepoint for each operation has
+// SQLite keep a copy of every page that it changes, so there are none until one
+// operation must be undone alone: then the batch is done anew with them.
 func (s *Store) transact(batch []*op) error {
+	err := s.transactWith(batch, s.attempt)
+	if errors.Is(err, errHalfDone) {
+		err = s.transactWith(batch, s.attemptAlone)
+	}
+	return err
+}
+
+func (s *Store) transactWith(batch []*op, attempt func(*op) error) error {
 	if _, err := s.write.exec("BEGIN IMMEDIATE"); err != nil {
 		return err
 	}
 	for _, o := range batch {
-		if err := s.attempt(o); err != nil {
+		o.refused = nil
+		if err := attempt(o); err != nil {
 			return errors.Join(err, s.write.rollback())
 		}
 	}
@@ -159,10 +171,33 @@ func (s *Store) transact(batch []*op) error {
 	return nil
 }
 
-// attempt runs one operation within a savepoint, so that its refusal takes no
-// other with it.
+// refuses reports whether an operation's error is its own refusal.
+func refuses(err error) bool {
+	return errors.Is(err, session.ErrConflict) || errors.Is(err, session.ErrNonceUsed) || errors.Is(err, session.ErrTaken)
+}
+
+// errHalfDone is that an operation refused itself after it had changed
+// something.
+var errHalfDone = errors.New("sqlite: refused halfway")
+
+// attempt runs one operation, of which most that refuse themselves have changed
+// nothing: they lost a compare-and-swap that stood first.
 func (s *Store) attempt(o *op) error {
-	o.refused = nil
+	before := s.write.TotalChanges()
+	err := o.do(s.write)
+	switch {
+	case err == nil || !refuses(err):
+		return err
+	case s.write.TotalChanges() != before:
+		return errHalfDone
+	}
+	o.refused = err
+	return nil
+}
+
+// attemptAlone runs one operation within a savepoint, so that its refusal takes
+// no other with it.
+func (s *Store) attemptAlone(o *op) error {
 	if _, err := s.write.exec("SAVEPOINT op"); err != nil {
 		return err
 	}
@@ -171,7 +206,7 @@ func (s *Store) attempt(o *op) error {
 		_, err = s.write.exec("RELEASE op")
 		return err
 	}
-	if !errors.Is(err, session.ErrConflict) && !errors.Is(err, session.ErrNonceUsed) && !errors.Is(err, session.ErrTaken) {
+	if !refuses(err) {
 		return err
 	}
 	o.refused = err
