@@ -166,6 +166,9 @@ func (s *Session) Alive(now time.Time) bool { return !s.Ended() && s.EndedBy(now
 // of any age.
 func (s *Session) authenticatedWithin(d time.Duration, now time.Time) bool {
 	age := now.Sub(s.AuthTime)
+	if s.Type == Anonymous { // it was shown up to that much later
+		d += s.Type.grain()
+	}
 	return age <= d && age >= -keyActivationGap
 }
 

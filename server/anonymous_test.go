@@ -84,6 +84,40 @@ func TestAnAnonymousSessionEndsWithItsEpoch(t *testing.T) {
 	w.want(w.refresh(tokens.RefreshToken), 401, api.RefreshFailed)
 }
 
+// A fresh proof of the same member renews a session; anybody else's does not.
+func TestAPseudonymAuthenticatesAnew(t *testing.T) {
+	w := newWorld(t, openGroup)
+	ada, bob := w.newMember(), w.newMember()
+	ada.enrol()
+	w.clock.Advance(anonymous.Coarse)
+	bob.enrol()
+	tokens, _ := ada.signInAnonymously()
+	w.clock.Advance(20 * time.Minute)
+	stale := w.call("GET", "/api/auth/sessions/validate?max_age=60", tokens.SessionToken, nil)
+	w.want(stale, 401, api.ReauthenticationRequired)
+
+	proof := func(m *member) string {
+		t.Helper()
+		c := data[api.Challenge](t, w.call("POST", "/api/auth/challenge", tokens.SessionToken, api.ChallengeRequest{SessionType: "anonymous", Purpose: "reauthenticate"}))
+		text, err := m.credential(c).Encode()
+		if err != nil {
+			t.Fatal(err)
+		}
+		return text
+	}
+	w.want(w.call("POST", "/api/auth/sessions/reauthenticate", tokens.SessionToken, api.ReauthenticateRequest{Credential: proof(bob)}), 401, api.CredentialInvalid)
+	signIn, err := ada.credential(w.anonymousChallenge()).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.want(w.call("POST", "/api/auth/sessions/reauthenticate", tokens.SessionToken, api.ReauthenticateRequest{Credential: signIn}), 401, api.ChallengeInvalid)
+	a := w.call("POST", "/api/auth/sessions/reauthenticate", tokens.SessionToken, api.ReauthenticateRequest{Credential: proof(ada)})
+	w.want(a, 200, "")
+	w.clock.Advance(50 * time.Second)
+	w.want(w.call("GET", "/api/auth/sessions/validate?max_age=60", data[api.Tokens](t, a).SessionToken, nil), 200, "")
+	w.want(w.validate(tokens.SessionToken), 401, api.SessionExpired)
+}
+
 // eventually waits for what the server does by itself.
 func (w *world) eventually(done func() bool) {
 	w.t.Helper()

@@ -28,7 +28,7 @@ var start = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 // world is a running server on a fake clock, and a person with a wallet.
 type world struct {
-	t       *testing.T
+	t       testing.TB
 	url     string
 	metrics string
 	clock   *sessiontest.Clock
@@ -40,7 +40,7 @@ type world struct {
 	many    bool // too many calls to hold each answer against the description
 }
 
-func newWorld(t *testing.T, change ...func(*server.Config)) *world {
+func newWorld(t testing.TB, change ...func(*server.Config)) *world {
 	t.Helper()
 	w := &world{t: t, clock: sessiontest.NewClock(start), data: t.TempDir()}
 	w.person = w.newPerson()
@@ -144,7 +144,7 @@ func (a answer) reason() string {
 }
 
 // data opens a successful answer.
-func data[T any](t *testing.T, a answer) T {
+func data[T any](t testing.TB, a answer) T {
 	t.Helper()
 	var e api.Envelope[T]
 	if err := json.Unmarshal(a.Body, &e); err != nil || !e.Success || e.Data == nil {

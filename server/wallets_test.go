@@ -254,7 +254,7 @@ func TestTextsThatAWalletMustNotHaveSigned(t *testing.T) {
 		maps.Copy(cases, own[chain])
 		cases["another's account"] = alteration{message(func(m *wallet.Message) { m.Address = foreign[chain].Address() }), api.ChallengeInvalid}
 		for name, c := range cases {
-			w.t.Run(name, func(t *testing.T) {
+			w.t.(*testing.T).Run(name, func(t *testing.T) {
 				outer := w.t
 				defer func() { w.t = outer }()
 				w.t = t
