@@ -7,7 +7,9 @@ import (
 	"log/slog"
 	"math/big"
 	"math/rand/v2"
+	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -81,17 +83,32 @@ type person struct {
 	commit    string
 }
 
-// newCrowd opens the service over a store that leak has been put before, if
-// any. With proofs nothing is taken at its word.
-func newCrowd(t *testing.T, rng *rand.Rand, size int, proofs bool, leak func(*crowd, session.Store) session.Store) *crowd {
+// leaky is a store that is given more than the service gives it.
+type leaky struct {
+	session.Store
+	leak func(*session.Change)
+}
+
+func (s leaky) Apply(ctx context.Context, changes ...session.Change) []error {
+	more := slices.Clone(changes)
+	for i := range more {
+		more[i].Insert = slices.Clone(more[i].Insert)
+		s.leak(&more[i])
+	}
+	return s.Store.Apply(ctx, more...)
+}
+
+// newCrowd opens the service over a store that may leak. With proofs nothing is
+// taken at its word.
+func newCrowd(t *testing.T, rng *rand.Rand, size int, proofs bool, leak func(*crowd, *session.Change)) *crowd {
 	t.Helper()
-	c := &crowd{t: t, rng: rng, path: filepath.Join(t.TempDir(), "s.db"), log: new(strings.Builder)}
+	c := &crowd{t: t, rng: rng, path: filepath.Join(inMemory(t), "s.db"), log: new(strings.Builder)}
 	store, err := sqlite.Open(t.Context(), c.path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	if c.store = store; leak != nil {
-		c.store = leak(c, store)
+		c.store = leaky{store, func(ch *session.Change) { leak(c, ch) }}
 	}
 	var seed, key [32]byte
 	for i := range seed {
@@ -134,6 +151,18 @@ func newCrowd(t *testing.T, rng *rand.Rand, size int, proofs bool, leak func(*cr
 	return c
 }
 
+// inMemory returns a folder in memory, where there is one: a crowd waits for a
+// thousand durable writes, and nothing of it needs to last.
+func inMemory(t *testing.T) string {
+	t.Helper()
+	folder, err := os.MkdirTemp("/dev/shm", "crowd")
+	if err != nil {
+		return t.TempDir()
+	}
+	t.Cleanup(func() { os.RemoveAll(folder) })
+	return folder
+}
+
 // open opens the service anew, as a restart does.
 func (c *crowd) open() {
 	c.t.Helper()
@@ -173,21 +202,27 @@ func (c *crowd) enter() {
 	time.Sleep(16 * time.Minute)
 }
 
-// live is what the crowd does in about an hour. Everybody's turn comes in a new
-// order each time; and each time they act under their name first, which is
-// stored with its fine time, and less than two seconds later anonymously, all
-// of them within the same five minutes. That is the most that a linker can hope
-// for.
-func (c *crowd) live() {
+// live is what the crowd does in about an hour, always in a new order. Everybody
+// acts under their name, which is stored with its fine time, and anonymously, all
+// within the same five minutes: nothing that is coarse tells two of them apart.
+// Close to one another means less than two seconds, the most that a linker can
+// hope for; else the two orders have nothing to do with each other.
+func (c *crowd) live(close bool) {
 	stop := c.run()
 	c.enter()
+	pause := anonymous.Coarse / time.Duration(3*len(c.people))
 	inBucket := func(known, anonymously func(p *person)) {
-		time.Sleep(time.Until(time.Now().Truncate(anonymous.Coarse).Add(anonymous.Coarse)))
-		c.eachInTurn(anonymous.Coarse/time.Duration(3*len(c.people)), func(p *person) {
+		intoBucket(0)
+		c.eachInTurn(pause, func(p *person) {
 			known(p)
-			c.pause(anonymous.Coarse / time.Duration(3*len(c.people)))
-			anonymously(p)
+			if close {
+				c.pause(pause)
+				anonymously(p)
+			}
 		})
+		if !close {
+			c.eachInTurn(pause, anonymously)
+		}
 	}
 	refresh := func(tokens *session.Tokens) {
 		next, err := c.Refresh(c.t.Context(), tokens.RefreshToken, "req_0123456789abcdef")
