@@ -59,6 +59,32 @@ func TestAnUncleanEndTellsNoFineTime(t *testing.T) {
 	}
 }
 
+// A step's moment is needed for two minutes, but not by a session that has ended.
+// No ended row is written again.
+func TestAnEndForgetsTheMomentOfTheLastStep(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		c := alone(t, func(*crowd) { intoBucket(42 * time.Second) })
+		defer c.store.Close()
+		stop := c.run()
+		defer stop()
+		id := c.people[0].anonymous.Session.ID
+		stepped := func() time.Time {
+			row, err := c.store.Session(t.Context(), id)
+			c.must(err)
+			return row.SteppedAt
+		}
+		next, err := c.Refresh(t.Context(), c.people[0].anonymous.RefreshToken, "")
+		c.must(err)
+		if at := stepped(); at.Equal(at.Truncate(anonymous.Coarse)) {
+			t.Fatalf("stepped at %s: the test shows nothing", at)
+		}
+		c.must(c.Logout(t.Context(), next.SessionToken, session.Secret{}, ""))
+		if at := stepped(); !at.Equal(at.Truncate(anonymous.Coarse)) {
+			t.Errorf("ended, and stepped at %s", at)
+		}
+	})
+}
+
 // How long a token lives is its client's wish, and an odd one would be a mark.
 func TestAnAnonymousTokenLivesForWholeFiveMinutes(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
