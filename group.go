@@ -36,10 +36,6 @@ type Group interface {
 	Publish(p *Publication)
 }
 
-// ErrGroupClosed is the cause of a group's refusal while it has too few members:
-// as it was set up to do, and nothing that an operator must look at.
-var ErrGroupClosed = errors.New("session: nobody can sign in anonymously yet")
-
 // Publication is one step of the group: the members that come and go, and the
 // signed snapshot that tells of it.
 type Publication struct {

@@ -118,7 +118,9 @@ const maxPermissions = 1024
 const MaxAbsoluteLife = 30 * 24 * time.Hour
 
 // narrow returns the permissions and the token life a request gets: never more
-// than the policy. asked nil means all; a zero duration means the most.
+// than the policy. asked nil means all; a zero duration means the most. An
+// anonymous token's life is cut to the grain of its times: an odd one would be a
+// mark of whoever asked for it.
 func (p Policy) narrow(t Type, asked []string, duration time.Duration) (Permissions, time.Duration, error) {
 	perms := p.Permissions
 	if asked != nil {
@@ -133,7 +135,7 @@ func (p Policy) narrow(t Type, asked []string, duration time.Duration) (Permissi
 	case duration < t.minTokenLife():
 		return nil, 0, Refuse(CodeInvalidRequest, fmt.Sprintf("duration is at least %d seconds", int(t.minTokenLife()/time.Second)), nil)
 	}
-	return perms, min(duration, p.TokenLife), nil
+	return perms, min(duration, p.TokenLife).Truncate(t.grain()), nil
 }
 
 func denied(missing []string) *Error {

@@ -34,6 +34,13 @@ const (
 	RecordsKept  = 6 * 365 * 24 * time.Hour // 45 CFR 164.316(b)(2)
 )
 
+// AnonymousEventsKept is how long events about pseudonyms are kept, counted from
+// the beginning of the five minutes in which they happened. Their log has an
+// order, which those who follow it need; whoever lays it beside what people do
+// under their names, in its order, finds who did what. So the order goes, and
+// the audit trail, which has none, stays.
+const AnonymousEventsKept = 10 * time.Minute
+
 // Run keeps the service going until ctx is done: it writes sightings, commits
 // reached ends, rotates keys and sweeps. It then writes what is left and marks
 // the store as cleanly ended.
@@ -184,6 +191,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		Sessions: now.Add(-SessionsKept - MaxAbsoluteLife),
 		Nonces:   now.Add(-ChallengeLife - nonceKept),
 		Events:   now.Add(-EventsKept),
+		Told:     now.Add(-AnonymousEventsKept),
 		Records:  now.Add(-RecordsKept),
 		Rosters:  now,
 	}

@@ -135,7 +135,8 @@ func (s *Service) claimStore(ctx context.Context) (unclean bool, err error) {
 }
 
 // load fills the live table. After an unclean end up to a minute of activity
-// may be lost, so each session is given that minute.
+// may be lost, so each session is given that minute; an anonymous one, whose
+// activity is told in five minutes, the next five.
 func (s *Service) load(ctx context.Context, unclean bool) error {
 	now := s.now()
 	n := 0
@@ -148,11 +149,11 @@ func (s *Service) load(ctx context.Context, unclean bool) error {
 		}
 		s.live.keepWritten(row, now)
 		if unclean {
-			at := row.LastActivity.Add(activityEvery)
+			at := row.LastActivity.Add(max(activityEvery, row.Type.grain()))
 			if at.After(now) {
 				at = now
 			}
-			s.live.see(&row, 0, at, now)
+			s.live.see(&row, 0, row.Type.coarse(at), now)
 		}
 		n++
 	}

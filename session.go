@@ -172,9 +172,11 @@ func (s *Session) authenticatedWithin(d time.Duration, now time.Time) bool {
 	return age <= d && age >= -keyActivationGap
 }
 
-// end is s after its end for reason at now.
+// end is s after its end for reason at now. The moment of an anonymous session's
+// last step is forgotten at once: nothing asks for it any more, and no row that
+// has ended is written again.
 func (s Session) end(reason EndReason, now time.Time) Session {
-	s.EndedAt, s.EndReason = s.Type.coarse(now), reason
+	s.EndedAt, s.EndReason, s.SteppedAt = s.Type.coarse(now), reason, s.Type.coarse(s.SteppedAt)
 	return s
 }
 

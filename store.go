@@ -69,7 +69,8 @@ type Store interface {
 
 	// Events returns up to limit events after the position, oldest first: those
 	// that are about pseudonyms, or all others. Each of the two logs has positions
-	// of its own.
+	// of its own. Who follows the log of pseudonyms must not fall behind by more
+	// than [AnonymousEventsKept], or begin anew from the sessions.
 	Events(ctx context.Context, anonymous bool, after uint64, limit int) ([]StoredEvent, error)
 	// Records returns up to limit audit records that are not about pseudonyms after
 	// the position, oldest first.
@@ -181,7 +182,8 @@ type Meta struct {
 type SweepCut struct {
 	Sessions time.Time // by the time in their id
 	Nonces   time.Time // by their challenge's issue time
-	Events   time.Time
+	Events   time.Time // of those that are not about pseudonyms
+	Told     time.Time // of those that are
 	Records  time.Time // of both trails
 	Rosters  time.Time // by their Until
 }

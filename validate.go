@@ -218,7 +218,12 @@ func (s *Service) opened(refreshToken Secret) (token.Refresh, error) {
 
 var errRollback = errors.New("a genuine token is newer than the stored session")
 
+// alarmRollback names no anonymous session: the log's line has a fine time.
 func (s *Service) alarmRollback(id token.ID) {
-	s.log.Error("store_rollback: a genuine token is newer than the stored session; was an old backup restored without raising the restore epoch?", "session_id", id.String())
+	name := id.String()
+	if id.Kind() == token.Anonymous {
+		name = "anonymous"
+	}
+	s.log.Error("store_rollback: a genuine token is newer than the stored session; was an old backup restored without raising the restore epoch?", "session_id", name)
 	s.observer.Alarm("store_rollback")
 }

@@ -3,7 +3,6 @@ package anonymous
 import (
 	"context"
 	"crypto/ed25519"
-	"errors"
 	"sync/atomic"
 	"time"
 
@@ -44,28 +43,25 @@ func NewHost(c HostConfig) (*Host, error) {
 	return &Host{HostConfig: c, verifier: v}, nil
 }
 
-var (
-	errLoading = errors.New("anonymous: the group is not loaded yet")
-	errTurning = errors.New("anonymous: the epoch's first snapshot is not published yet")
-)
-
 // Ready implements session.Group.
 func (h *Host) Ready(now time.Time) error {
 	p := h.shown.Load()
 	if p == nil {
-		return preparing(errLoading)
+		return preparing()
 	}
 	if err := h.Rules.Open(p.members); err != nil {
 		return err
 	}
 	if p.window[len(p.window)-1].Turned(h.Epochs, now) {
-		return preparing(errTurning)
+		return preparing()
 	}
 	return nil
 }
 
-func preparing(cause error) error {
-	return session.Refuse(session.CodeUnavailable, "The group is being prepared. Try again shortly.", cause)
+// preparing is the refusal while the group is not loaded, or the epoch's first
+// snapshot not published; like that of [Rules.Open] it has no cause.
+func preparing() error {
+	return session.Refuse(session.CodeUnavailable, "The group is being prepared. Try again shortly.", nil)
 }
 
 // EpochEnd implements session.Group.
@@ -119,7 +115,7 @@ func (p presented) Verify(ctx context.Context, c session.Challenge, now time.Tim
 	}
 	shown := h.shown.Load()
 	if shown == nil {
-		return session.Evidence{}, preparing(errLoading)
+		return session.Evidence{}, preparing()
 	}
 	nullifier, err := h.verifier.VerifySignIn(ctx, h.Service, c.Nonce, epoch, p.credential.Proof, func(root fr.Element) bool { return shown.window.Accepts(root, epoch, now) })
 	if err != nil {

@@ -33,13 +33,11 @@ func (r Rules) Due(pending int, oldest, now time.Time) bool {
 // newest is of an epoch that is over: only the own epoch's are accepted.
 func (s Snapshot) Turned(e Epochs, now time.Time) bool { return s.Epoch < e.Epoch(now) }
 
-var errFew = fmt.Errorf("%w: fewer members than min_members", session.ErrGroupClosed)
-
 // Open refuses with CodeUnavailable while the newest snapshot has too few
-// members.
+// members. That is no failure: it has no cause, so that no log tells of who came.
 func (r Rules) Open(members int) error {
 	if members >= r.MinMembers && members > 0 {
 		return nil
 	}
-	return session.Refuse(session.CodeUnavailable, fmt.Sprintf("Anonymous sign-in opens with %d members, because fewer could not hide one another. So far there are %d.", max(r.MinMembers, 1), members), errFew)
+	return session.Refuse(session.CodeUnavailable, fmt.Sprintf("Anonymous sign-in opens with %d members, because fewer could not hide one another. So far there are %d.", max(r.MinMembers, 1), members), nil)
 }

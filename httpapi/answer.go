@@ -130,8 +130,10 @@ func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, f *f
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challengeHeader(f))
 	}
+	// Without a cause there is nothing for an operator to mend: the service is
+	// busy, or the group small. And to tell of each who came would be a diary.
 	level := slog.LevelDebug
-	if f.status >= 500 && !errors.Is(f.cause, session.ErrGroupClosed) {
+	if f.status >= 500 && errors.Unwrap(f.cause) != nil {
 		level = slog.LevelError
 	}
 	log.LogAttrs(r.Context(), level, "refused", slog.String("code", string(f.shown.Code)), slog.Any("cause", f.cause))

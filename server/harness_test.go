@@ -38,6 +38,9 @@ type world struct {
 	stop    func()
 	router  routers.Router
 	many    bool // too many calls to hold each answer against the description
+
+	mark  func(*http.Request)         // adds to each request
+	watch func(*http.Request, answer) // sees what came of it
 }
 
 func newWorld(t testing.TB, change ...func(*server.Config)) *world {
@@ -193,6 +196,9 @@ func (w *world) do(req *http.Request) answer {
 // try is do for requests that may not come through.
 func (w *world) try(req *http.Request) (answer, error) {
 	w.t.Helper()
+	if w.mark != nil {
+		w.mark(req)
+	}
 	res, err := http.DefaultClient.Do(req)
 	if err != nil {
 		return answer{}, err
@@ -203,6 +209,9 @@ func (w *world) try(req *http.Request) (answer, error) {
 		return answer{}, err
 	}
 	a := answer{res.StatusCode, res.Header, text}
+	if w.watch != nil {
+		w.watch(req, a)
+	}
 	w.check(req, a)
 	return a, nil
 }

@@ -271,9 +271,13 @@ func TestABackupReplacesOnlyABackup(t *testing.T) {
 	}
 }
 
-// What was swept is not in a backup, whose file the database's own still is.
+// What was swept is not in a backup, even where the database's own file has it
+// still: here nothing is zeroed.
 func TestWhatWasSweptIsInNoBackup(t *testing.T) {
 	s := open1(t, filepath.Join(t.TempDir(), "s.db"))
+	if err := s.write.Exec("PRAGMA secure_delete=OFF"); err != nil {
+		t.Fatal(err)
+	}
 	row := storetest.Session(time.Now())
 	row.DeviceLabel = "a label that nobody else has"
 	row.ID = token.NewID(token.Standard, time.Now().Add(-time.Hour))

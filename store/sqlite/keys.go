@@ -104,11 +104,12 @@ func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n i
 				return err
 			}
 		}
-		if !cut.Events.IsZero() {
-			for _, table := range []string{"events", "anonymous_events"} {
-				if err := del(deleteOldest(table), cut.Events); err != nil {
-					return err
-				}
+		for anonymous, before := range map[bool]time.Time{false: cut.Events, true: cut.Told} {
+			if before.IsZero() {
+				continue
+			}
+			if err := del(deleteOldest(eventsTable(anonymous)), before); err != nil {
+				return err
 			}
 		}
 		if !cut.Records.IsZero() {

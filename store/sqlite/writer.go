@@ -17,6 +17,7 @@ const (
 	maxBatch        = 512                    // operations that share a commit
 	checkpointEvery = 250 * time.Millisecond // in the background
 	maxWAL          = 64 << 20               // beyond it the writer checkpoints itself
+	walKept         = time.Minute            // then it is emptied, if nobody is reading from it
 	busyTimeout     = 10 * time.Second       // of a lock that another process holds
 )
 
@@ -74,10 +75,14 @@ func (s *Store) writeLoop() {
 	batch := make([]*op, 0, maxBatch)
 	refill := time.NewTicker(s.reserve.every)
 	defer refill.Stop()
+	empty := time.NewTicker(walKept)
+	defer empty.Stop()
 	for {
 		select {
 		case <-refill.C:
 			s.reserve.refill()
+		case <-empty.C:
+			s.boundWAL(0)
 		case first, ok := <-s.queue:
 			if !ok {
 				return
@@ -87,7 +92,7 @@ func (s *Store) writeLoop() {
 			case s.dirty <- struct{}{}:
 			default:
 			}
-			s.boundWAL()
+			s.boundWAL(maxWAL)
 		}
 	}
 }
@@ -246,10 +251,13 @@ func (s *Store) checkpointLoop(c *conn) {
 	}
 }
 
-// boundWAL truncates the WAL when load has kept the background from finishing a
-// checkpoint. A reader in its way, such as a backup, is not waited for.
-func (s *Store) boundWAL() {
-	if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > maxWAL {
+// boundWAL truncates the WAL if it is larger than a bound: when load has kept the
+// background from finishing a checkpoint, and now and then for what it tells. It
+// holds what was written in its order, long after a checkpoint: who reads that
+// learns to the second when something happened that is stored with a coarse
+// time. A reader in its way, such as a backup, is not waited for.
+func (s *Store) boundWAL(most int64) {
+	if info, err := os.Stat(s.path + "-wal"); err == nil && info.Size() > most {
 		s.write.BusyTimeout(0)
 		s.write.WALCheckpoint("main", sqlite3.CHECKPOINT_TRUNCATE)
 		s.write.BusyTimeout(busyTimeout)

@@ -380,6 +380,23 @@ func sweep(t *testing.T, st session.Store) {
 		t.Errorf("and %d of the 1 new record, %v", len(records), err)
 	}
 
+	// Events about pseudonyms go by a cutoff of their own.
+	about := session.Change{Events: []session.Event{{At: at, SubjectID: "anon_a"}, {At: at.Add(time.Hour), SubjectID: "anon_b"}, {At: at.Add(time.Hour), SubjectID: "anon_c"}}}
+	apply(t, st, about)
+	if n, err := st.Sweep(t.Context(), session.SweepCut{Told: at.Add(time.Minute)}, 9); err != nil || n != 1 {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	left, err := st.Events(t.Context(), true, 0, 99)
+	if err != nil || len(left) != 2 || left[0].SubjectID != "anon_b" || !left[0].Anonymous() {
+		t.Errorf("%+v, %v", left, err)
+	}
+	if n, err := st.Sweep(t.Context(), session.SweepCut{Events: at.Add(9 * time.Hour)}, 9); err != nil || n > 1 {
+		t.Errorf("swept %d, %v", n, err)
+	}
+	if left, _ := st.Events(t.Context(), true, 0, 99); len(left) != 2 {
+		t.Errorf("%d are left of 2", len(left))
+	}
+
 	issued := uint32(at.Unix())
 	n := session.UsedNonce{Key: [20]byte{byte(issued >> 24), byte(issued >> 16), byte(issued >> 8), byte(issued)}}
 	apply(t, st, session.Change{Nonce: &n})
