@@ -81,19 +81,19 @@ func (l *live) keepRead(s Session, mark uint64, now time.Time) (Session, bool) {
 }
 
 // keepWritten keeps a committed state, and forgets the sightings that it tells.
-func (l *live) keepWritten(s Session, now time.Time) {
+func (l *live) keepWritten(s *Session, now time.Time) {
 	sh := l.shard(s.ID)
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
 	sh.writes++
 	n := sh.find(s.ID)
 	if n != none {
-		sh.told(n, &s)
+		sh.told(n, s)
 		if !sh.is(n, packedStale) && packedVersion(sh.packed(n)) >= s.Version {
 			return
 		}
 	}
-	sh.put(&s, now)
+	sh.put(s, now)
 }
 
 // forget drops a row whose stored state is no longer known. It is still looked

@@ -69,7 +69,7 @@ func TestTheLiveTableIsAMap(t *testing.T) {
 				ends++
 			}
 		}
-		l.keepWritten(s, noon)
+		l.keepWritten(&s, noon)
 		if _, known := model[s.ID]; !known {
 			ids = append(ids, s.ID)
 		}
@@ -108,7 +108,7 @@ func TestTheLiveTableIsAMap(t *testing.T) {
 func TestADroppedSlotIsCleared(t *testing.T) {
 	l := newLive(0, noon)
 	s := anySession(mrand.New(mrand.NewPCG(3, 4)), noon)
-	l.keepWritten(s, noon)
+	l.keepWritten(&s, noon)
 	sh := l.shard(s.ID)
 	bytes := sh.packed(sh.find(s.ID))
 	sh.bury(sh.find(s.ID))
@@ -189,7 +189,7 @@ func TestAForgottenSessionIsStillLookedAt(t *testing.T) {
 	l := newLive(0, noon)
 	s := anySession(mrand.New(mrand.NewPCG(7, 8)), noon)
 	s.Type, s.Reporting, s.LastActivity = Standard, true, noon
-	l.keepWritten(s, noon)
+	l.keepWritten(&s, noon)
 	l.forget(s.ID)
 	if _, ok := look(l, s.ID); ok {
 		t.Fatal("it is still believed")
@@ -213,12 +213,12 @@ func TestASlowReaderRevivesNothing(t *testing.T) {
 	mark := l.mark(s.ID)
 	ended := s.end(EndLogout, noon)
 	ended.Version++
-	l.keepWritten(ended, noon)
+	l.keepWritten(&ended, noon)
 	if _, current := l.keepRead(s, mark, noon); current {
 		t.Error("a slow reader was believed")
 	}
 	s.Version += 5
-	l.keepWritten(s, noon.Add(-time.Second)) // no store commits this; ended is final in the version that ended
+	l.keepWritten(&s, noon.Add(-time.Second)) // no store commits this; ended is final in the version that ended
 	if got, _ := look(l, s.ID); got.Version < ended.Version {
 		t.Error("an older version took the place of a newer one")
 	}
@@ -264,7 +264,7 @@ func BenchmarkLive(b *testing.B) {
 	before := heap()
 	l := newLive(0, noon)
 	for i := range all {
-		l.keepWritten(all[i], noon)
+		l.keepWritten(&all[i], noon)
 	}
 	table := heap() - before
 	for i := range all {

@@ -52,7 +52,7 @@ func TestACrowdIsWrittenInItsTurn(t *testing.T) {
 	}
 	crowd := thousands(5 * writePerBeat)
 	for _, row := range crowd {
-		s.live.keepWritten(row, now)
+		s.live.keepWritten(&row, now)
 		s.live.see(&row, 1, now.Add(time.Minute), now)
 	}
 	gone, cancel := context.WithCancel(t.Context())

@@ -147,7 +147,7 @@ func (s *Service) load(ctx context.Context, unclean bool) error {
 		if row.RestoreEpoch != s.epoch {
 			continue
 		}
-		s.live.keepWritten(row, now)
+		s.live.keepWritten(&row, now)
 		if unclean {
 			at := row.LastActivity.Add(max(activityEvery, row.Type.grain()))
 			if at.After(now) {
@@ -233,11 +233,11 @@ func (s *Service) settle(ctx context.Context, changes ...Change) []error {
 			continue
 		}
 		for _, row := range c.Insert {
-			s.live.keepWritten(row, now)
+			s.live.keepWritten(&row, now)
 		}
 		for _, row := range c.Update {
 			row.Version++
-			s.live.keepWritten(row, now)
+			s.live.keepWritten(&row, now)
 		}
 		for _, e := range c.Events {
 			s.observer.Event(e)

@@ -18,6 +18,14 @@ type conn struct {
 	prepared map[string]*sqlite3.Stmt
 	words    map[string]string              // see word
 	sets     map[string]session.Permissions // see set
+	last     [sessionWidth]string           // word of each column
+	lastSet  namedSet
+}
+
+// namedSet is a set of permissions and its text.
+type namedSet struct {
+	text string
+	set  session.Permissions
 }
 
 // connect opens a connection. What is deleted or overwritten is zeroed

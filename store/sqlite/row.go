@@ -15,6 +15,8 @@ const sessionColumns = `id,version,type,subject_id,chain,address,permissions,dev
 	created_at,auth_time,seen_keys,token_life,idle_life,expires_at,absolute_end,last_activity,
 	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason,channel`
 
+const sessionWidth = 26 // columns
+
 func joinKeys(keys []session.KeyHash) []byte {
 	b := make([]byte, 0, 16*len(keys))
 	for _, k := range keys {
@@ -98,27 +100,36 @@ const maxSets = 1024
 // word returns a text of which there are few, without making it anew.
 func (c *conn) word(st *sqlite3.Stmt, column int) string {
 	raw := st.ColumnRawText(column)
+	if last := c.last[column]; string(raw) == last { // as in most rows
+		return last
+	}
 	if w, ok := c.words[string(raw)]; ok {
+		c.last[column] = w
 		return w
 	}
 	if len(c.words) >= maxSets {
 		clear(c.words)
 	}
 	w := string(raw)
-	c.words[w] = w
+	c.words[w], c.last[column] = w, w
 	return w
 }
 
 // set is word for a set of permissions, which nobody changes.
 func (c *conn) set(st *sqlite3.Stmt, column int) session.Permissions {
 	raw := st.ColumnRawText(column)
+	if c.lastSet.set != nil && string(raw) == c.lastSet.text {
+		return c.lastSet.set
+	}
 	if p, ok := c.sets[string(raw)]; ok {
+		c.lastSet = namedSet{string(raw), p}
 		return p
 	}
 	if len(c.sets) >= maxSets {
 		clear(c.sets)
 	}
 	p := session.NewPermissions(strings.Fields(string(raw))...)
-	c.sets[string(raw)] = p
+	c.lastSet = namedSet{string(raw), p}
+	c.sets[c.lastSet.text] = p
 	return p
 }

@@ -32,6 +32,7 @@ var mutations = []mutation{
 	{"live.go", `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) == 1`, `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) >= 0`, "./server"},
 	{"live.go", `current := sh.writes == mark`, `current := sh.writes == mark || true`, "."},
 	{"store.go", `if !c.Update[i].Ended() {`, `if i < 0 {`, "./store/sqlite"},
+	{"store/sqlite/writer.go", `case s.write.TotalChanges() != before:`, `case before < 0:`, "./store/sqlite"},
 	{"token/sessiontoken.go", `if len(raw) > maxToken {
 		return Claims{}, errShape
 	}
