@@ -71,7 +71,7 @@ func TestTheLiveTableAsksForTheBlur(t *testing.T) {
 		CreatedAt: created, LastActivity: created, SteppedAt: now, TokenLife: 4 * time.Hour, IdleLife: 35 * time.Minute,
 		ExpiresAt: created.Add(4 * time.Hour), AbsoluteEnd: created.Add(12 * time.Hour), Generation: 2, Version: 1,
 	}
-	l.keepWritten(s, now)
+	l.keepWritten(&s, now)
 	if got := l.woken(now.Add(refreshSoft)); len(got) != 0 {
 		t.Error("looked at too soon")
 	}
@@ -81,7 +81,7 @@ func TestTheLiveTableAsksForTheBlur(t *testing.T) {
 	}
 	s = s.blurred(at)
 	s.Version++
-	l.keepWritten(s, at)
+	l.keepWritten(&s, at)
 	if l.unwritten(s.ID, at) || len(l.woken(at.Add(10*time.Minute))) != 0 {
 		t.Error("looked at again")
 	}
