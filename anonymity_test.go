@@ -144,9 +144,6 @@ func TestAnAlarmNamesNoAnonymousSession(t *testing.T) {
 //
 // What the log tells is held by server's tests: at its usual level nothing.
 func TestALinkerGuesses(t *testing.T) {
-	if testing.Short() {
-		t.Skip("a minute")
-	}
 	l := observe(t, 30, func(t *testing.T, rng *rand.Rand) *crowd { return newCrowd(t, rng, 100, false, nil) }, func(n int) bool { return n%2 == 0 })
 	strategies, rate := l.best()
 	for _, s := range strategies {
