@@ -258,8 +258,11 @@ func pseudonyms(t *testing.T, st session.Store) {
 	if n := sweepAll(session.SweepCut{Records: at.Add(time.Second)}); n != 80-1 { // the newest of the others stays
 		t.Errorf("swept %d records", n)
 	}
-	if n := sweepAll(session.SweepCut{Events: at.Add(time.Second)}); n != 80-1 {
+	if n := sweepAll(session.SweepCut{Events: at.Add(time.Second)}); n != 40-1 { // likewise
 		t.Errorf("swept %d events", n)
+	}
+	if n := sweepAll(session.SweepCut{Told: at.Add(time.Second)}); n != 40 {
+		t.Errorf("swept %d events about pseudonyms", n)
 	}
 	if n := sweepAll(session.SweepCut{Rosters: at.Add(time.Hour - time.Second)}); n != 0 {
 		t.Error("a roster was swept before its time")
