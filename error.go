@@ -10,7 +10,7 @@ var (
 	ErrNotFound  = errors.New("session: not found")
 	ErrConflict  = errors.New("session: changed meanwhile")
 	ErrNonceUsed = errors.New("session: challenge already used")
-	ErrTaken     = errors.New("session: the commitment is another user's")
+	ErrTaken     = errors.New("session: it is somebody else's already")
 	ErrFull      = errors.New("session: the store has no room; it only ends sessions")
 )
 

@@ -14,6 +14,8 @@ const (
 	EventCreated EventKind = "session.created"
 	EventUpdated EventKind = "session.updated" // permissions, authentication; tokens below MinGen are dead
 	EventEnded   EventKind = "session.ended"
+
+	EventLicenceExpiring EventKind = "licence.expiring" // a professional's, within 30 days
 )
 
 // Event is something that happened to a session, told to its client, to other

@@ -59,6 +59,9 @@ func appendPacked(b []byte, s *Session, tag tokenTag, terms uint32) []byte {
 	}
 	b = appendText(b, s.Subject.ID)
 	b = appendText(b, s.Subject.Account.Address)
+	if s.Type == Professional {
+		b = appendText(b, s.Subject.Professional)
+	}
 	b = binary.AppendUvarint(b, uint64(len(s.SeenKeys)))
 	for _, k := range s.SeenKeys {
 		b = append(b, k[:]...)
@@ -95,6 +98,9 @@ func readPacked(b []byte, terms *termsTable, s *Session) {
 	both = r.text(both)
 	texts := string(both)
 	s.Subject.ID, s.Subject.Account.Address = texts[:n], texts[n:]
+	if s.Type == Professional {
+		s.Subject.Professional = string(r.text(text[:0]))
+	}
 	if n := r.uvarint(); n > 0 {
 		s.SeenKeys = make([]KeyHash, n)
 		for i := range s.SeenKeys {

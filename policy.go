@@ -14,6 +14,7 @@ type Policy struct {
 	AbsoluteLife time.Duration // from creation
 	IdleLife     time.Duration // without a sign of the person
 	Permissions  Permissions   // what it may ask for, and gets when it does not ask
+	Sensitive    Permissions   // of these, what needs an authentication of FreshAuthentication
 	MaxLive      int           // live sessions of one subject at once
 	Reporting    bool          // refuse clients that do not report activity
 }
@@ -54,6 +55,7 @@ func DefaultPolicies() Policies {
 		Professional: {
 			TokenLife: 24 * time.Hour, AbsoluteLife: 24 * time.Hour, IdleLife: 30*time.Minute + idleSlack, MaxLive: 5,
 			Permissions: NewPermissions("read:all_profiles", "write:therapy_notes", "manage:sessions", "access:professional_tools"),
+			Sensitive:   NewPermissions("read:all_profiles", "write:therapy_notes", "manage:sessions"),
 		},
 	}
 }

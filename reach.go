@@ -41,6 +41,18 @@ func (b bounded) UserOf(ctx context.Context, account Account) (string, error) {
 	return b.Store.UserOf(ctx, account)
 }
 
+func (b bounded) Professional(ctx context.Context, id string) (Registrant, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Professional(ctx, id)
+}
+
+func (b bounded) ProfessionalOf(ctx context.Context, account Account) (Registrant, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.ProfessionalOf(ctx, account)
+}
+
 func (b bounded) Member(ctx context.Context, userID string) (Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

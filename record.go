@@ -22,6 +22,7 @@ const (
 	ActionLeave          Action = "member.leave"
 	ActionBlock          Action = "pseudonym.block"
 	ActionUnblock        Action = "pseudonym.unblock"
+	ActionProfessional   Action = "professional.change"
 )
 
 // Record is the durable trace of one act. It commits with the act's [Change]
@@ -32,6 +33,7 @@ type Record struct {
 	At        time.Time
 	SessionID token.ID
 	SubjectID string
+	Actor     string // the operator who acted; empty for a session's own acts
 	Detail    string // an EndReason, a number, an operator's reason, or empty
 	RequestID string // of the HTTP request, empty for the service's own acts and for anonymous ones
 }

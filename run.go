@@ -16,6 +16,7 @@ const (
 	activityAhead = 5 * time.Second  // and at the latest this long before a stored idle end
 	beat          = time.Second / 2  // how often sessions whose moment has come are looked for
 	retryAfter    = time.Second      // when a session that could not be tended is tried again
+	licencesEvery = time.Hour        // how often ends of licences are looked for
 	groupEvery    = time.Second      // how often members who wait are looked for
 	sweepEvery    = time.Minute      // how often old rows are looked for
 	sweepBatch    = 500              // rows of each kind in one transaction
@@ -71,6 +72,7 @@ func (s *Service) Run(ctx context.Context) error {
 	if s.group != nil {
 		every(groupEvery, "publishing of members", s.tendGroup)
 	}
+	every(licencesEvery, "announcing of licences", s.announceLicences)
 	every(keysEvery, "signing keys", func(ctx context.Context) error { return s.keys.Load(ctx, s.store, s.now()) })
 	every(sweepEvery, "sweeping", s.sweep)
 	<-ctx.Done()

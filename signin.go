@@ -80,7 +80,7 @@ func (s *Service) Challenge(ctx context.Context, r ChallengeRequest) (Prompt, er
 // type.
 func (s *Service) verifierOf(t Type) (Verifier, error) {
 	switch {
-	case t == Standard:
+	case t == Standard, t == Professional:
 		return s.verifier, nil
 	case t == Anonymous && s.group != nil:
 		return s.group, nil
@@ -192,6 +192,11 @@ func (s *Service) open(ctx context.Context, row Session, e Evidence, nonce UsedN
 				return Tokens{}, unavailable(err)
 			}
 			row.Subject.ID = userID
+		}
+		if row.Type == Professional {
+			if err := s.practise(ctx, &c, &row); err != nil {
+				return Tokens{}, err
+			}
 		}
 		if err := s.makeRoom(ctx, &c, row, e.NotAfter, requestID); err != nil {
 			return Tokens{}, err

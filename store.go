@@ -41,6 +41,14 @@ type Store interface {
 	// first, from a number on; or the newest, with NewestSnapshots.
 	Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error)
 
+	// Professional returns an entry of the registry by its id, ProfessionalOf by an
+	// account. [ErrNotFound] when there is none.
+	Professional(ctx context.Context, id string) (Registrant, error)
+	ProfessionalOf(ctx context.Context, account Account) (Registrant, error)
+	// Professionals returns up to limit entries whose ids are above one, by their
+	// ids.
+	Professionals(ctx context.Context, after string, limit int) ([]Registrant, error)
+
 	// Live yields every session that has not ended and whose id is not older
 	// than since, in the order of their ids. The first error ends the sequence.
 	Live(ctx context.Context, since time.Time) iter.Seq2[Session, error]
@@ -117,6 +125,14 @@ type Change struct {
 	// Publication, when not nil, changes the group: ErrConflict when its number is
 	// not the next or its First is not the next place. Its Members count as above.
 	Publication *Publication
+	// Professionals are entries of the registry in their new state; Version is as
+	// for Update, 0 for a new one. ErrTaken when an account or a licence of theirs
+	// is another's.
+	Professionals []Registrant
+	// Holds, when not nil, is an entry of the registry that the change relies on:
+	// ErrConflict unless it has this version. It gets another, so that whoever
+	// changes it meanwhile learns of what relies on it.
+	Holds *Hold
 	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
 	Nonce *UsedNonce
 
@@ -126,7 +142,7 @@ type Change struct {
 
 // Ends reports whether the change does nothing but end sessions.
 func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil {
 		return false
 	}
 	for i := range c.Update {
@@ -135,6 +151,12 @@ func (c *Change) Ends() bool {
 		}
 	}
 	return true
+}
+
+// Hold is the version of an entry of the registry that a change relies on.
+type Hold struct {
+	Professional string
+	Version      uint64
 }
 
 // Roster is the list of a subject's sessions that may live, oldest first. The

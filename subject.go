@@ -37,8 +37,9 @@ func isPseudonym(subjectID string) bool { return strings.HasPrefix(subjectID, ps
 // Subject is whom a session is for. ID is the stable random id of a user (or,
 // for an anonymous session, the pseudonym); Account is what they signed with.
 type Subject struct {
-	ID      string
-	Account Account
+	ID           string
+	Account      Account
+	Professional string // of a professional session, the entry of the registry it stands on
 }
 
 // NewUserID returns a fresh random user id, "user_" and 128 bits. It says

@@ -35,6 +35,11 @@ func (s *Service) Validate(ctx context.Context, sessionToken Secret, r Requireme
 	if missing := row.Permissions.Lacking(r.Permissions...); missing != nil {
 		return Session{}, denied(missing)
 	}
+	for _, p := range r.Permissions {
+		if s.policies[row.Type].Sensitive.Has(p) && !row.authenticatedWithin(FreshAuthentication, s.now()) {
+			return Session{}, stale(FreshAuthentication)
+		}
+	}
 	if r.MaxAge >= 0 && !row.authenticatedWithin(r.MaxAge, s.now()) {
 		return Session{}, stale(r.MaxAge)
 	}

@@ -23,6 +23,7 @@ func (v *Validation) AppendJSON(b []byte) []byte {
 	b = appendString(append(b, `,"session_type":`...), v.SessionType)
 	for _, f := range [...]struct{ name, value string }{
 		{`,"user_id":`, v.UserID}, {`,"anonymous_id":`, v.AnonymousID}, {`,"principal":`, v.Principal}, {`,"address":`, v.Address},
+		{`,"professional_id":`, v.ProfessionalID}, {`,"verification_level":`, v.VerificationLevel},
 	} {
 		if f.value != "" {
 			b = appendString(append(b, f.name...), f.value)

@@ -69,19 +69,21 @@ type Tokens struct {
 
 // Validation is the data of GET /sessions/validate.
 type Validation struct {
-	Valid            bool     `json:"valid"`
-	ExpiresAt        string   `json:"expires_at"`
-	TimeRemaining    int64    `json:"time_remaining"`
-	Permissions      []string `json:"permissions"`
-	SessionID        string   `json:"session_id"`
-	SessionType      string   `json:"session_type"`
-	UserID           string   `json:"user_id,omitempty"`
-	AnonymousID      string   `json:"anonymous_id,omitempty"` // instead, of an anonymous session
-	Principal        string   `json:"principal,omitempty"`
-	Address          string   `json:"address,omitempty"`
-	AuthTime         string   `json:"auth_time"`
-	IdleExpiresAt    string   `json:"idle_expires_at"`
-	SessionExpiresAt string   `json:"session_expires_at"`
+	Valid             bool     `json:"valid"`
+	ExpiresAt         string   `json:"expires_at"`
+	TimeRemaining     int64    `json:"time_remaining"`
+	Permissions       []string `json:"permissions"`
+	SessionID         string   `json:"session_id"`
+	SessionType       string   `json:"session_type"`
+	UserID            string   `json:"user_id,omitempty"`
+	AnonymousID       string   `json:"anonymous_id,omitempty"` // instead, of an anonymous session
+	Principal         string   `json:"principal,omitempty"`
+	Address           string   `json:"address,omitempty"`
+	ProfessionalID    string   `json:"professional_id,omitempty"`    // of a professional session
+	VerificationLevel string   `json:"verification_level,omitempty"` // likewise: verified while it lives
+	AuthTime          string   `json:"auth_time"`
+	IdleExpiresAt     string   `json:"idle_expires_at"`
+	SessionExpiresAt  string   `json:"session_expires_at"`
 }
 
 // Invalidity is the data of a validate that is not 200.
@@ -102,23 +104,25 @@ type LogoutRequest struct {
 
 // Session is the specification's session object.
 type Session struct {
-	SessionID        string   `json:"session_id"`
-	UserID           string   `json:"user_id,omitempty"`
-	AnonymousID      string   `json:"anonymous_id,omitempty"` // instead, of an anonymous session
-	ZKProof          string   `json:"zk_proof,omitempty"`     // the receipt of its proof, which itself is not kept
-	Principal        string   `json:"principal,omitempty"`
-	Address          string   `json:"address,omitempty"`
-	SessionType      string   `json:"session_type"`
-	CreatedAt        string   `json:"created_at"`
-	ExpiresAt        string   `json:"expires_at"`
-	LastActivity     string   `json:"last_activity"`
-	Permissions      []string `json:"permissions"`
-	AuthTime         string   `json:"auth_time"`
-	IdleExpiresAt    string   `json:"idle_expires_at"`
-	SessionExpiresAt string   `json:"session_expires_at"`
-	DeviceLabel      string   `json:"device_label,omitempty"`
-	Current          bool     `json:"current"`
-	CSRFToken        string   `json:"csrf_token,omitempty"` // of GET /sessions/current with cookies
+	SessionID         string   `json:"session_id"`
+	UserID            string   `json:"user_id,omitempty"`
+	AnonymousID       string   `json:"anonymous_id,omitempty"` // instead, of an anonymous session
+	ZKProof           string   `json:"zk_proof,omitempty"`     // the receipt of its proof, which itself is not kept
+	Principal         string   `json:"principal,omitempty"`
+	Address           string   `json:"address,omitempty"`
+	ProfessionalID    string   `json:"professional_id,omitempty"`    // of a professional session
+	VerificationLevel string   `json:"verification_level,omitempty"` // likewise: verified while it lives
+	SessionType       string   `json:"session_type"`
+	CreatedAt         string   `json:"created_at"`
+	ExpiresAt         string   `json:"expires_at"`
+	LastActivity      string   `json:"last_activity"`
+	Permissions       []string `json:"permissions"`
+	AuthTime          string   `json:"auth_time"`
+	IdleExpiresAt     string   `json:"idle_expires_at"`
+	SessionExpiresAt  string   `json:"session_expires_at"`
+	DeviceLabel       string   `json:"device_label,omitempty"`
+	Current           bool     `json:"current"`
+	CSRFToken         string   `json:"csrf_token,omitempty"` // of GET /sessions/current with cookies
 }
 
 // SessionList is the data of GET /sessions.

@@ -53,6 +53,7 @@ func object(row session.Session, current token.ID) api.Session {
 	}
 	o.UserID, o.AnonymousID = subject(&row)
 	o.Principal, o.Address = account(&row)
+	o.ProfessionalID, o.VerificationLevel = practice(&row)
 	return o
 }
 
@@ -63,6 +64,15 @@ func subject(row *session.Session) (userID, anonymousID string) {
 		return "", row.Subject.ID
 	}
 	return row.Subject.ID, ""
+}
+
+// practice is the entry of the registry that a professional session stands on,
+// and its level: a session whose licence is anything else has ended.
+func practice(row *session.Session) (professionalID, level string) {
+	if row.Type != session.Professional {
+		return "", ""
+	}
+	return row.Subject.Professional, string(session.LevelVerified)
 }
 
 // account is the session's account under the name that the specification gives

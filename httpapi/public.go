@@ -149,6 +149,7 @@ func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error 
 	}
 	out.UserID, out.AnonymousID = subject(&row)
 	out.Principal, out.Address = account(&row)
+	out.ProfessionalID, out.VerificationLevel = practice(&row)
 	writeAppended(w, http.StatusOK, out.AppendJSON)
 	return nil
 }

@@ -156,6 +156,22 @@ func (s *FaultyStore) Snapshots(ctx context.Context, from int64, limit int) ([][
 	return s.Store.Snapshots(ctx, from, limit)
 }
 
+// Professional implements session.Store.
+func (s *FaultyStore) Professional(ctx context.Context, id string) (session.Registrant, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Registrant{}, err
+	}
+	return s.Store.Professional(ctx, id)
+}
+
+// ProfessionalOf implements session.Store.
+func (s *FaultyStore) ProfessionalOf(ctx context.Context, account session.Account) (session.Registrant, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Registrant{}, err
+	}
+	return s.Store.ProfessionalOf(ctx, account)
+}
+
 // Live implements session.Store.
 func (s *FaultyStore) Live(ctx context.Context, since time.Time) iter.Seq2[session.Session, error] {
 	if err := s.read(ctx); err != nil {

@@ -47,6 +47,17 @@ func apply(c *conn, ch *session.Change) error {
 			return err
 		}
 	}
+	if ch.Holds != nil {
+		n, err := c.exec("UPDATE professionals SET version=version+1 WHERE id=? AND version=?", ch.Holds.Professional, int64(ch.Holds.Version))
+		if err := conflictUnless(n, err); err != nil {
+			return err
+		}
+	}
+	for i := range ch.Professionals {
+		if err := putProfessional(c, &ch.Professionals[i]); err != nil {
+			return err
+		}
+	}
 	for i := range ch.Members {
 		if err := putMember(c, &ch.Members[i]); err != nil {
 			return err
@@ -73,8 +84,8 @@ func apply(c *conn, ch *session.Change) error {
 			}
 			continue
 		}
-		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id) VALUES (?,?,?,?,?,?)",
-			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID); err != nil {
+		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id,actor) VALUES (?,?,?,?,?,?,?)",
+			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID, r.Actor); err != nil {
 			return err
 		}
 	}

@@ -13,7 +13,7 @@ import (
 
 const sessionColumns = `id,version,type,subject_id,chain,address,permissions,device_label,reporting,
 	created_at,auth_time,seen_keys,token_life,idle_life,expires_at,absolute_end,last_activity,
-	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason,channel`
+	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason,channel,professional`
 
 const sessionWidth = 26 // columns
 
@@ -27,13 +27,13 @@ func joinKeys(keys []session.KeyHash) []byte {
 
 func insertSession(c *conn, s *session.Session) error {
 	return insert(c, session.ErrConflict,
-		"INSERT INTO sessions ("+sessionColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"INSERT INTO sessions ("+sessionColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		s.ID[:], int64(1), string(s.Type), s.Subject.ID, string(s.Subject.Account.Chain), s.Subject.Account.Address,
 		strings.Join(s.Permissions, " "), s.DeviceLabel, s.Reporting,
 		s.CreatedAt, s.AuthTime, joinKeys(s.SeenKeys), int64(s.TokenLife/time.Second), int64(s.IdleLife/time.Second),
 		s.ExpiresAt, s.AbsoluteEnd, s.LastActivity,
 		int64(s.Generation), int64(s.UsedGen), int64(s.MinGen), s.SteppedAt, s.Seed[:], int64(s.RestoreEpoch),
-		s.EndedAt, string(s.EndReason), string(s.Channel))
+		s.EndedAt, string(s.EndReason), string(s.Channel), s.Subject.Professional)
 }
 
 // What a change may alter of a session. Naming no more, and the end only when
@@ -91,6 +91,9 @@ func (c *conn) scanSession(st *sqlite3.Stmt) (s session.Session, err error) {
 	s.RestoreEpoch = uint32(st.ColumnInt64(22))
 	s.EndedAt, s.EndReason = fromMillis(st.ColumnInt64(23)), session.EndReason(c.word(st, 24))
 	s.Channel = session.Channel(c.word(st, 25))
+	if s.Type == session.Professional {
+		s.Subject.Professional = st.ColumnText(26)
+	}
 	return s, nil
 }
 
