@@ -23,6 +23,7 @@ const (
 	ActionBlock          Action = "pseudonym.block"
 	ActionUnblock        Action = "pseudonym.unblock"
 	ActionProfessional   Action = "professional.change"
+	ActionErase          Action = "user.erase"
 )
 
 // Record is the durable trace of one act. It commits with the act's [Change]

@@ -198,7 +198,9 @@ func (s *Service) open(ctx context.Context, row Session, e Evidence, nonce UsedN
 				return Tokens{}, err
 			}
 		}
-		if err := s.makeRoom(ctx, &c, row, e.NotAfter, requestID); err != nil {
+		if err := s.makeRoom(ctx, &c, row, e.NotAfter, requestID); errors.Is(err, ErrConflict) {
+			continue
+		} else if err != nil {
 			return Tokens{}, err
 		}
 		c.Insert = []Session{row}
@@ -225,8 +227,11 @@ func (s *Service) makeRoom(ctx context.Context, c *Change, row Session, epochEnd
 	if err != nil {
 		return unavailable(err)
 	}
-	if row.Type == Anonymous {
+	switch {
+	case row.Type == Anonymous:
 		roster.Until = epochEnd
+	case roster.Version == 0 && c.Link == nil: // the user has been erased meanwhile
+		return ErrConflict
 	}
 	if s.now().Before(roster.BlockedUntil) {
 		return Refuse(CodePermissionDenied, "This pseudonym is blocked until "+roster.BlockedUntil.UTC().Format(time.DateOnly)+".", nil)

@@ -29,6 +29,10 @@ type Store interface {
 	// [ErrNotFound] when the account has never signed in.
 	UserOf(ctx context.Context, account Account) (string, error)
 
+	// AccountsOf returns the accounts of a user, in any order; none of one who does
+	// not exist.
+	AccountsOf(ctx context.Context, userID string) ([]Account, error)
+
 	// Member returns what a user has in the group. [ErrNotFound] when nothing.
 	Member(ctx context.Context, userID string) (Member, error)
 	// Waiting returns the members for whom the next snapshots change something,
@@ -133,6 +137,9 @@ type Change struct {
 	// ErrConflict unless it has this version. It gets another, so that whoever
 	// changes it meanwhile learns of what relies on it.
 	Holds *Hold
+	// Erase, when not empty, is a user whose accounts, roster and sessions, ended
+	// ones too, are deleted after all else of the change is done.
+	Erase string
 	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
 	Nonce *UsedNonce
 
@@ -142,7 +149,7 @@ type Change struct {
 
 // Ends reports whether the change does nothing but end sessions.
 func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" {
 		return false
 	}
 	for i := range c.Update {

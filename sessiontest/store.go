@@ -124,6 +124,14 @@ func (s *FaultyStore) UserOf(ctx context.Context, account session.Account) (stri
 	return s.Store.UserOf(ctx, account)
 }
 
+// AccountsOf implements session.Store.
+func (s *FaultyStore) AccountsOf(ctx context.Context, userID string) ([]session.Account, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.AccountsOf(ctx, userID)
+}
+
 // Member implements session.Store.
 func (s *FaultyStore) Member(ctx context.Context, userID string) (session.Member, error) {
 	if err := s.read(ctx); err != nil {

@@ -68,6 +68,11 @@ func apply(c *conn, ch *session.Change) error {
 			return err
 		}
 	}
+	if ch.Erase != "" {
+		if err := erase(c, ch.Erase); err != nil {
+			return err
+		}
+	}
 	for _, e := range ch.Events {
 		if _, err := c.exec("INSERT INTO "+eventsTable(e.Anonymous())+" (kind,at,session_id,subject_id,reason,min_gen) VALUES (?,?,?,?,?,?)",
 			string(e.Kind), e.At, e.SessionID[:], e.SubjectID, string(e.Reason), int64(e.MinGen)); err != nil {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/token"
 )
 
 func registrant(t *testing.T, st session.Store, id string) session.Registrant {
@@ -82,5 +83,41 @@ func professionals(t *testing.T, st session.Store) {
 	}
 	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 || r[0].Actor != "op_a" {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+func erasure(t *testing.T, st session.Store) {
+	s, other := Session(at), Session(at)
+	ended := Session(at.Add(-time.Hour))
+	ended.Subject, ended.EndedAt, ended.EndReason = s.Subject, at, session.EndLogout
+	second := session.Account{Chain: session.Ethereum, Address: "0xabc"}
+	for _, a := range []session.Account{s.Subject.Account, second} {
+		apply(t, st, session.Change{Link: &session.Link{Account: a, UserID: s.Subject.ID, At: at}})
+	}
+	apply(t, st, session.Change{
+		Insert: []session.Session{s, other, ended}, Roster: &session.Roster{SubjectID: s.Subject.ID, Sessions: []token.ID{s.ID}},
+		Records: []session.Record{{Action: session.ActionCreate, At: at, SubjectID: s.Subject.ID}},
+	})
+	if got, err := st.AccountsOf(t.Context(), s.Subject.ID); err != nil || len(got) != 2 {
+		t.Errorf("%v, %v", got, err)
+	}
+	s.EndedAt, s.EndReason = at, session.EndRevoked
+	apply(t, st, session.Change{Update: []session.Session{s}, Roster: &session.Roster{SubjectID: s.Subject.ID, Version: 1}, Erase: s.Subject.ID})
+	for _, id := range []token.ID{s.ID, ended.ID} {
+		if _, err := st.Session(t.Context(), id); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("a session stayed: %v", err)
+		}
+	}
+	for _, a := range []session.Account{s.Subject.Account, second} {
+		if _, err := st.UserOf(t.Context(), a); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("an account stayed: %v", err)
+		}
+	}
+	if r, err := st.Roster(t.Context(), s.Subject.ID); err != nil || r.Version != 0 {
+		t.Errorf("a roster stayed: %+v, %v", r, err)
+	}
+	get(t, st, other.ID)
+	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 {
+		t.Errorf("the trail is gone: %v, %v", r, err)
 	}
 }

@@ -73,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		"events and records keep their order":        logs,
 		"a sweep takes what is old, in batches":      sweep,
 		"a commitment is one user's":                 members,
+		"a user is erased":                           erasure,
 		"a group is published step by step":          publications,
 		"the registry holds nobody twice":            professionals,
 		"what pseudonyms do is kept apart":           pseudonyms,

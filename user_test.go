@@ -1,0 +1,80 @@
+package session_test
+
+import (
+	"sync"
+	"testing"
+	"time"
+
+	session "github.com/mentalverse/session"
+)
+
+// Who is erased is gone: what they had opened has ended, and whoever comes with
+// the account again is somebody new.
+func TestAnErasedUserIsNobody(t *testing.T) {
+	h := newHouse(t)
+	p := h.register(start.Add(60 * 24 * time.Hour))
+	standard, professional := h.signIn(session.CreateRequest{}), h.professional()
+	user := standard.Session.Subject.ID
+	if err := h.EraseUser(t.Context(), user, operator); err != nil {
+		t.Fatal(err)
+	}
+	for _, tokens := range []session.Tokens{standard, professional} {
+		_, err := h.Validate(t.Context(), tokens.SessionToken, anything, session.Personal)
+		wantCode(t, err, session.CodeInvalid)
+		_, err = h.Refresh(t.Context(), tokens.RefreshToken, "")
+		wantCode(t, err, session.CodeRefreshFailed)
+	}
+	wantCode(t, h.EraseUser(t.Context(), user, operator), session.CodeNotFound)
+	if p, err := h.Professional(t.Context(), p.ID); err != nil || len(p.Accounts) != 0 || len(p.Licences) != 1 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	_, err := h.tryProfessional()
+	wantCode(t, err, session.CodePermissionDenied)
+	if again := h.signIn(session.CreateRequest{}); again.Session.Subject.ID == user {
+		t.Error("the account remembers whose it was")
+	}
+	h.open()
+	_, err = h.Validate(t.Context(), standard.SessionToken, anything, session.Personal)
+	wantCode(t, err, session.CodeInvalid)
+}
+
+// A sign-in that races with the erasure is the old user's and ends with it, or
+// is a new one's.
+func TestNoSignInOutrunsAnErasure(t *testing.T) {
+	for range 10 {
+		h := newHouse(t)
+		user := h.signIn(session.CreateRequest{}).Session.Subject.ID
+		var wg sync.WaitGroup
+		opened := make(chan session.Tokens, 4)
+		for range 4 {
+			c, err := h.Challenge(t.Context(), session.ChallengeRequest{Account: h.account(h.person)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			credential, err := h.person.Credential(c.Message)
+			if err != nil {
+				t.Fatal(err)
+			}
+			wg.Go(func() {
+				if out, err := h.Create(t.Context(), session.CreateRequest{Credential: credential}); err != nil {
+					t.Error(err)
+				} else {
+					opened <- out
+				}
+			})
+		}
+		wg.Go(func() {
+			if err := h.EraseUser(t.Context(), user, operator); err != nil {
+				t.Error(err)
+			}
+		})
+		wg.Wait()
+		close(opened)
+		for out := range opened {
+			_, err := h.Validate(t.Context(), out.SessionToken, anything, session.Glance)
+			if old := out.Session.Subject.ID == user; old != (err != nil) {
+				t.Errorf("of the old user %t, and %v", old, err)
+			}
+		}
+	}
+}
