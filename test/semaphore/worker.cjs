@@ -7,7 +7,9 @@ const { parentPort, workerData } = require('node:worker_threads');
 globalThis.self = globalThis;
 globalThis.postMessage = (message) => parentPort.postMessage(message);
 globalThis.importScripts = (name) => vm.runInThisContext(readFileSync(join(workerData.scripts, name), 'utf8'), { filename: name });
-globalThis.fetch = async (name) => {
+const fromServer = globalThis.fetch;
+globalThis.fetch = async (name, options) => {
+  if (name.startsWith('http')) return fromServer(name, options);
   try {
     return new Response(readFileSync(join(workerData.files, name)));
   } catch {
