@@ -11,9 +11,11 @@
 // by {id, value} or {id, error}, and meanwhile by {id, progress}, from 0 to 1: of
 // the download, if its size is told, and of a proof. Circuit and key are checked against the digests that the prover holds.
 // It needs worker-src 'self' and 'wasm-unsafe-eval', and nothing else.
-'use strict';
+//
+// It is a module so that a page can load it without cookies, which no other
+// worker can be: new Worker(url, { type: 'module', credentials: 'omit' }).
 
-importScripts('wasm_exec.js');
+import './wasm_exec.js';
 
 let circuit;
 
