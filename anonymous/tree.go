@@ -1,129 +1,40 @@
 package anonymous
 
 import (
-	"errors"
-	"runtime"
-	"slices"
-	"sync"
-
 	"github.com/consensys/gnark-crypto/ecc/bn254/fr"
 
-	"github.com/mentalverse/session/anonymous/semaphore"
+	"github.com/mentalverse/session/anonymous/tree"
 )
 
-// MaxMembers is how many members a tree of the pinned depth can hold.
-const MaxMembers = 1 << Depth
+// The group's tree and its pages, which browsers compute too, are package
+// tree's.
+type (
+	Tree      = tree.Tree
+	PageCheck = tree.PageCheck
+)
 
-// Why a tree does not change.
+// Bounds of a tree and of a page.
+const (
+	MaxMembers = tree.MaxMembers
+	PageSize   = tree.PageSize
+)
+
+// Why a tree does not change, and why a group that was downloaded is not the
+// signed one.
 var (
-	ErrTreeFull = errors.New("anonymous: the group is full")
-	ErrNoMember = errors.New("anonymous: the group has no such place")
+	ErrTreeFull = tree.ErrTreeFull
+	ErrNoMember = tree.ErrNoMember
+	ErrPages    = tree.ErrPages
+	ErrPage     = tree.ErrPage
 )
 
-// Tree is a LeanIMT, the incremental Merkle tree of Semaphore v4
-// (https://zkkit.org/leanimt-paper.pdf): a node is Poseidon of its two
-// children, and a node without a right child is its left child. Its depth
-// grows with its leaves. The zero Tree is empty. Not for concurrent use.
-type Tree struct {
-	levels [Depth + 1][]fr.Element // levels[0] are the leaves
+// Root returns the root over leaves.
+func Root(leaves []fr.Element) (fr.Element, error) { return tree.Root(leaves) }
+
+// CheckPages compares the pages' roots with the signed root and size.
+func CheckPages(root fr.Element, size int, pageRoots []fr.Element) (*PageCheck, error) {
+	return tree.CheckPages(root, size, pageRoots)
 }
 
-// Size returns the number of leaves, removed ones included.
-func (t *Tree) Size() int { return len(t.levels[0]) }
-
-// Leaf returns a leaf; zero if it was removed.
-func (t *Tree) Leaf(i int) fr.Element { return t.levels[0][i] }
-
-// Root returns the root. That of a tree without leaves is zero, and so is that
-// of a tree whose one leaf was removed: such a root must be accepted nowhere.
-func (t *Tree) Root() (root fr.Element) {
-	if t.Size() > 0 {
-		root = t.levels[depthOf(t.Size())][0]
-	}
-	return root
-}
-
-// depthOf is the number of levels above the leaves.
-func depthOf(size int) (depth int) {
-	for ; size > 1; size = (size + 1) / 2 {
-		depth++
-	}
-	return depth
-}
-
-// Append adds leaves at the end, in one pass over the nodes they change.
-func (t *Tree) Append(leaves ...fr.Element) error {
-	if len(leaves) > MaxMembers-t.Size() {
-		return ErrTreeFull
-	}
-	if len(leaves) == 0 {
-		return nil
-	}
-	first := t.Size()
-	t.levels[0] = append(t.levels[0], leaves...)
-	t.rehash(first, t.Size())
-	return nil
-}
-
-// Update replaces a leaf. Zero removes it: its place stays.
-func (t *Tree) Update(i int, leaf fr.Element) error {
-	if i < 0 || i >= t.Size() {
-		return ErrNoMember
-	}
-	t.levels[0][i] = leaf
-	t.rehash(i, i+1)
-	return nil
-}
-
-// rehash makes the nodes above the leaves first to end-1 anew.
-func (t *Tree) rehash(first, end int) {
-	for level := range depthOf(t.Size()) {
-		below := t.levels[level]
-		size := (len(below) + 1) / 2
-		first, end = first/2, (end+1)/2
-		here := slices.Grow(t.levels[level+1], size-len(t.levels[level+1]))[:size]
-		t.levels[level+1] = here
-		eachPart(first, end, func(from, to int) {
-			for i := from; i < to; i++ {
-				if 2*i+1 < len(below) {
-					here[i] = semaphore.Poseidon(below[2*i], below[2*i+1])
-				} else {
-					here[i] = below[2*i]
-				}
-			}
-		})
-	}
-}
-
-// minPart is how many hashes are worth a goroutine of their own.
-const minPart = 64
-
-// eachPart runs do over the numbers from first to end-1 in parts, on all cores.
-func eachPart(first, end int, do func(from, to int)) {
-	parts := min(runtime.GOMAXPROCS(0), (end-first)/minPart)
-	if parts <= 1 {
-		do(first, end)
-		return
-	}
-	var wg sync.WaitGroup
-	for i := range parts {
-		from, to := first+(end-first)*i/parts, first+(end-first)*(i+1)/parts
-		wg.Go(func() { do(from, to) })
-	}
-	wg.Wait()
-}
-
-// Path returns the path of leaf i.
-func (t *Tree) Path(i int) (p semaphore.Path, err error) {
-	if i < 0 || i >= t.Size() {
-		return p, ErrNoMember
-	}
-	for level := range depthOf(t.Size()) {
-		if sibling := i ^ 1; sibling < len(t.levels[level]) {
-			p.Index |= uint32(i&1) << len(p.Siblings)
-			p.Siblings = append(p.Siblings, t.levels[level][sibling])
-		}
-		i /= 2
-	}
-	return p, nil
-}
+// ParseMembers reads a page's members as they are served.
+func ParseMembers(decimals []string) ([]fr.Element, error) { return tree.ParseMembers(decimals) }

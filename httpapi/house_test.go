@@ -45,7 +45,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
-	opts := Options{Origin: ownOrigin, Origins: []string{listedOrigin}, Pages: map[string]Page{"/signin": {"text/html; charset=utf-8", []byte("<p>")}}}
+	opts := Options{Origin: ownOrigin, Origins: []string{listedOrigin}, Pages: map[string]Page{"/signin": {ContentType: "text/html; charset=utf-8", Body: []byte("<p>")}}}
 	for _, f := range change {
 		f(&opts)
 	}

@@ -131,20 +131,15 @@ func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *s
 	if host != nil {
 		own.Group = host
 	}
+	offered, err := private(host, own.Artifacts)
+	if err != nil {
+		return [2]http.Handler{}, err
+	}
 	own.AnonymousOrigin = strings.TrimRight(c.AnonymousOrigin, "/")
-	own.Origins, own.Pages = c.Origins, pages(c.Dev)
+	own.Origins, own.Pages = c.Origins, pages(web.Options{Dev: c.Dev, Private: offered})
 	own.Limits, own.InService, own.Refused, own.Chaos = c.limits(), c.Limits.InService, m.refuse, c.chaos()
 	public, err := httpapi.Public(service, own)
 	return [2]http.Handler{public, operator}, err
-}
-
-// pages are the embedded ones, as the public listener serves them.
-func pages(dev bool) map[string]httpapi.Page {
-	out := map[string]httpapi.Page{}
-	for _, f := range web.Files(dev) {
-		out[f.Path] = httpapi.Page{ContentType: f.ContentType, Body: f.Body}
-	}
-	return out
 }
 
 // Open opens the service over its data folder, without listeners.

@@ -1,5 +1,5 @@
 // Package web holds the pages that the server shows to people: plain files,
-// embedded as they are but for what only a development server shows.
+// embedded as they are but for what not every server shows.
 package web
 
 import (
@@ -7,6 +7,9 @@ import (
 	"embed"
 	"html/template"
 	"path"
+	"strings"
+
+	"github.com/mentalverse/session/anonymous/prover/wasm"
 )
 
 //go:embed *.html *.js *.css
@@ -17,6 +20,27 @@ type File struct {
 	Path        string // in the URL
 	ContentType string
 	Body        []byte
+	Workers     bool // it starts a worker
+	WebAssembly bool // it is a worker that runs WebAssembly
+}
+
+// Options are what the pages show of a server.
+type Options struct {
+	// Dev offers a key of the browser's own, which nobody could get back once it is
+	// lost.
+	Dev bool
+	// Private offers private sign-in; nil where the server has none.
+	Private *Private
+}
+
+// Private is what a page must know by itself to sign somebody in privately: it
+// follows no other service, and runs no other program.
+type Private struct {
+	Service                     string
+	Epoch                       int64  // seconds
+	Key                         string // signs the group; unpadded base64url
+	Prover, Circuit, ProvingKey string // SHA-256 digests, in hex
+	Size                        int64  // of the three together, unpacked
 }
 
 var contentTypes = map[string]string{
@@ -25,41 +49,57 @@ var contentTypes = map[string]string{
 	".css":  "text/css; charset=utf-8",
 }
 
-// devOnly are the files that only a development server has.
-var devOnly = map[string]bool{"device.js": true}
+// Files that not every server has.
+var (
+	devOnly     = map[string]bool{"device.js": true}
+	privateOnly = map[string]bool{"private.js": true, "group.js": true, "values.js": true, "kept.js": true, "key.js": true, "prover.js": true}
+)
 
-// Files returns every file. A page's path has no extension. With dev they offer
-// a key of the browser's own, which nobody could get back once it is lost.
-func Files(dev bool) []File {
-	entries, err := files.ReadDir(".")
+// Files returns every file. A page's path has no extension.
+func Files(o Options) []File {
+	out := read(files, func(name string) bool {
+		return (o.Dev || !devOnly[name]) && (o.Private != nil || !privateOnly[name])
+	})
+	for i := range out {
+		f := &out[i]
+		if name, isPage := strings.CutSuffix(f.Path, ".html"); isPage {
+			f.Path, f.Body, f.Workers = name, page(name, f.Body, o), o.Private != nil
+		}
+	}
+	if o.Private != nil {
+		worker := read(wasm.Files, func(string) bool { return true })
+		for i := range worker {
+			worker[i].WebAssembly = worker[i].Path == "/worker.js"
+		}
+		out = append(out, worker...)
+	}
+	return out
+}
+
+func read(from embed.FS, wanted func(name string) bool) (out []File) {
+	entries, err := from.ReadDir(".")
 	if err != nil {
 		panic(err) // embedded above
 	}
-	var out []File
 	for _, e := range entries {
 		name := e.Name()
-		if devOnly[name] && !dev {
+		if !wanted(name) {
 			continue
 		}
-		body, err := files.ReadFile(name)
+		body, err := from.ReadFile(name)
 		if err != nil {
 			panic(err)
 		}
-		f := File{Path: "/" + name, ContentType: contentTypes[path.Ext(name)], Body: body}
-		if path.Ext(name) == ".html" {
-			f.Path = f.Path[:len(f.Path)-len(".html")]
-			f.Body = page(name, body, dev)
-		}
-		out = append(out, f)
+		out = append(out, File{Path: "/" + name, ContentType: contentTypes[path.Ext(name)], Body: body})
 	}
 	return out
 }
 
 // page renders a page, once: nothing in it depends on who asks.
-func page(name string, body []byte, dev bool) []byte {
+func page(name string, body []byte, o Options) []byte {
 	var b bytes.Buffer
 	t := template.Must(template.New(name).Parse(string(body)))
-	if err := t.Execute(&b, struct{ Dev bool }{dev}); err != nil {
+	if err := t.Execute(&b, o); err != nil {
 		panic(err)
 	}
 	return b.Bytes()

@@ -7,6 +7,7 @@ const api = '/api/auth';
 const show = (id) => document.getElementById(id);
 const say = (text) => { show('status').textContent = text; };
 let proof = ''; // the session's csrf_token: in memory only
+let apart = false; // private sign-in was used: nothing is sent that has cookies
 
 // --- calls ---
 
@@ -52,6 +53,7 @@ async function ask(answer) {
 }
 
 async function signIn(wallet) {
+  apart = false;
   const mine = ++attempt;
   const account = await ask(wallet.connect());
   try {
@@ -80,6 +82,7 @@ function label() {
 const when = (text) => new Date(text).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' });
 
 async function look() {
+  if (apart) return;
   let current = null;
   let unknown = false;
   try {
@@ -91,6 +94,7 @@ async function look() {
       unknown = true; // not knowing is not being signed out
     }
   }
+  if (apart) return;
   if (unknown) {
     say('The service cannot be reached right now. Trying again…');
     setTimeout(look, 3000 + Math.random() * 2000);
@@ -195,6 +199,10 @@ find((wallets) => {
 
 const own = show('device'); // on a development server only
 if (own) own.onclick = act(own, async () => signIn((await import('/device.js')).device));
+
+if (document.querySelector('main').dataset.service) { // a server with private sign-in
+  import('/private.js').then(({ offer }) => offer({ call, act, when, apart: () => { apart = true; } }));
+}
 
 show('others').onclick = act(show('others'), () => call('DELETE', '/sessions'));
 show('logout').onclick = act(show('logout'), async () => {

@@ -50,6 +50,14 @@ func TestWalletsInChromium(t *testing.T) {
 	})
 }
 
+// Private sign-in, with what the server hands out and under the page's own
+// policy.
+func TestPrivateSignInInChromium(t *testing.T) {
+	chromium := needChromium(t)
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, t.TempDir(), []string{"--listen", listen, "--public-url", origin}, "private.mjs", chromium, origin)
+}
+
 // needChromium returns the browser's path, where all that drives it is there.
 func needChromium(t *testing.T) string {
 	t.Helper()

@@ -180,9 +180,9 @@ var mutations = []mutation{
 `, ``, "./anonymous"},
 	{"anonymous/key.go", `for i := range signals {`, `for i := range signals[1:] {`, "./anonymous"},
 	{"anonymous/fixedbase.go", `at%64 > 64-windowBits && `, `at%64 > 64-windowBits+2 && `, "./anonymous"},
-	{"anonymous/tree.go", `			if 2*i+1 < len(below) {`, `			if len(below) > 0 && 2*i+1 < cap(below) {`, "./anonymous"},
-	{"anonymous/page.go", `len(pageRoots) != pagesOf(size) || `, ``, "./anonymous"},
-	{"anonymous/page.go", `	if i < 0 || i >= len(c.roots) || len(members) != pageLen(c.size, i) {
+	{"anonymous/tree/tree.go", `			if 2*i+1 < len(below) {`, `			if len(below) > 0 && 2*i+1 < cap(below) {`, "./anonymous"},
+	{"anonymous/tree/page.go", `len(pageRoots) != pagesOf(size) || `, ``, "./anonymous"},
+	{"anonymous/tree/page.go", `	if i < 0 || i >= len(c.roots) || len(members) != pageLen(c.size, i) {
 		return ErrPage
 	}`, `	if i < 0 || i >= len(c.roots) {
 		return ErrPage

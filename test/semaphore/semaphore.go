@@ -13,6 +13,10 @@ import (
 	"github.com/mentalverse/session/test/node"
 )
 
+// Project skips the test, or fails it in CI, where Run could not run; for tests
+// that prepare much.
+func Project(t testing.TB) { node.Project(t, "semaphore") }
+
 // Run runs one of this folder's scripts, hands it the input as JSON and reads
 // its output into answer.
 func Run(t testing.TB, answer, input any, script string, args ...string) {

@@ -6,13 +6,20 @@ const { parentPort, workerData } = require('node:worker_threads');
 
 globalThis.self = globalThis;
 globalThis.postMessage = (message) => parentPort.postMessage(message);
-globalThis.importScripts = (name) => vm.runInThisContext(readFileSync(join(workerData.scripts, name), 'utf8'), { filename: name });
-globalThis.fetch = async (name) => {
+const fromServer = globalThis.fetch;
+globalThis.fetch = async (name, options) => {
+  if (name.startsWith('http')) return fromServer(name, options);
   try {
     return new Response(readFileSync(join(workerData.files, name)));
   } catch {
     return new Response('', { status: 404 });
   }
 };
+// run runs a module that only imports for what the others do: for Node, a script
+// in a folder without a package is none.
+function run(name) {
+  const text = readFileSync(join(workerData.scripts, name), 'utf8').replace(/^import '\.\/(.+)';$/gm, (_, other) => { run(other); return ''; });
+  vm.runInThisContext(`'use strict';${text}`, { filename: name });
+}
 parentPort.on('message', (data) => self.onmessage({ data }));
-importScripts('worker.js');
+run('worker.js');

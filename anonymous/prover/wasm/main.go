@@ -1,17 +1,20 @@
 //go:build js && wasm
 
 // Command wasm is the prover for browsers: worker.js drives it. It offers, as
-// globalThis.anonymousProver,
+// globalThis.prover,
 //
 //	load(circuit, key)                 check both files, read the key
 //	identity()                         {secret, commitment}
 //	commitment(secret)                 the commitment of a secret
+//	path(place)                        {index, siblings}, of a group that was downloaded and signed
 //	signals(statement)                 what goes into the circuit, 11 words of 32 bits a signal
 //	prove(statement, witness, progress) the proof, verified
 //	steps                              how often progress is called
 //
-// where a statement is {secret, index, siblings, message, scope}, all numbers
-// but the index in decimal. Each returns {value} or {error}, a text.
+// where a place is {root, size, pageRoots, page, members, commitment}, root and
+// size signed, members those of the page with that number; a statement is
+// {secret, index, siblings, message, scope}; and all elements of the field are in
+// decimal. Each returns {value} or {error}, a text.
 package main
 
 import (
@@ -29,10 +32,11 @@ import (
 )
 
 func main() {
-	js.Global().Set("anonymousProver", map[string]any{
+	js.Global().Set("prover", map[string]any{
 		"load":       export(2, load),
 		"identity":   export(0, identity),
 		"commitment": export(1, commitment),
+		"path":       export(1, path),
 		"signals":    export(1, signals),
 		"prove":      export(3, prove),
 		"steps":      prover.Steps,

@@ -1,36 +1,43 @@
 // The prover's web worker. It fetches the prover, the circuit and the key,
 // runs the circuit by itself, and answers messages {id, call, ...}:
 //
-//   start       {prover, circuit, key}: URLs; integrity: the prover's, as in <script>
+//   start       {prover, circuit, key}: URLs; integrity: the prover's, as in
+//               <script>; size: of the three unpacked, in bytes
 //   identity    a new {secret, commitment}
 //   commitment  {secret}
+//   path        {place: {root, size, pageRoots, page, members, commitment}}
 //   prove       {statement: {secret, index, siblings, message, scope}}
 //
-// by {id, value} or {id, error}, and while proving by {id, progress}, from 0 to
-// 1. Circuit and key are checked against the digests that the prover holds.
+// by {id, value} or {id, error}, and meanwhile by {id, progress}, from 0 to 1: of
+// the download, if its size is told, and of a proof. Circuit and key are checked against the digests that the prover holds.
 // It needs worker-src 'self' and 'wasm-unsafe-eval', and nothing else.
-'use strict';
+//
+// It is a module so that a page can load it without cookies, which no other
+// worker can be: new Worker(url, { type: 'module', credentials: 'omit' }).
 
-importScripts('wasm_exec.js');
+import './wasm_exec.js';
 
 let circuit;
 
 const calls = {
-  async start({ prover, circuit: circuitURL, key, integrity }) {
-    const [program, code, keyFile] = await Promise.all([bytes(prover, integrity), bytes(circuitURL), bytes(key)]);
+  async start({ prover: proverURL, circuit: circuitURL, key, integrity, size }, progress) {
+    let have = 0;
+    const got = (n) => { if (size) progress(Math.min(1, (have += n) / size)); };
+    const [program, code, keyFile] = await Promise.all([bytes(proverURL, got, integrity), bytes(circuitURL, got), bytes(key, got)]);
     const go = new Go();
     const { instance } = await WebAssembly.instantiate(program, go.importObject);
     go.run(instance); // ends with the worker
-    unwrap(anonymousProver.load(code, keyFile));
+    unwrap(prover.load(code, keyFile));
     circuit = await WebAssembly.compile(code);
     return true;
   },
-  identity: () => unwrap(anonymousProver.identity()),
-  commitment: ({ secret }) => unwrap(anonymousProver.commitment(secret)),
+  identity: () => unwrap(prover.identity()),
+  commitment: ({ secret }) => unwrap(prover.commitment(secret)),
+  path: ({ place }) => unwrap(prover.path(place)),
   prove({ statement }, progress) {
-    const witness = run(unwrap(anonymousProver.signals(statement)));
-    progress(1 / (anonymousProver.steps + 1));
-    return unwrap(anonymousProver.prove(statement, witness, (done) => progress((done + 1) / (anonymousProver.steps + 1))));
+    const witness = run(unwrap(prover.signals(statement)));
+    progress(1 / (prover.steps + 1));
+    return unwrap(prover.prove(statement, witness, (done) => progress((done + 1) / (prover.steps + 1))));
   },
 };
 
@@ -41,10 +48,16 @@ function unwrap({ value, error }) {
 
 // bytes fetches a file. Servers that know the file's encoding have it unpacked
 // on the way; from others it comes as gzip.
-async function bytes(url, integrity) {
+async function bytes(url, got, integrity) {
   const response = await fetch(url, { credentials: 'omit', ...(integrity && { integrity }) });
   if (!response.ok) throw new Error(`${response.status} for ${url}`);
-  const file = new Uint8Array(await response.arrayBuffer());
+  const counted = new TransformStream({
+    transform(chunk, out) {
+      got(chunk.length);
+      out.enqueue(chunk);
+    },
+  });
+  const file = new Uint8Array(await new Response(response.body.pipeThrough(counted)).arrayBuffer());
   if (file[0] !== 0x1f || file[1] !== 0x8b) return file;
   const unpacked = new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip'));
   return new Uint8Array(await new Response(unpacked).arrayBuffer());

@@ -1,4 +1,4 @@
-package anonymous
+package tree
 
 import (
 	"errors"
@@ -18,8 +18,8 @@ const (
 
 // Why a group that was downloaded is not the signed one.
 var (
-	ErrPages = errors.New("anonymous: the pages' roots do not make the signed root")
-	ErrPage  = errors.New("anonymous: the page's members do not make its root")
+	ErrPages = errors.New("tree: the pages' roots do not make the signed root")
+	ErrPage  = errors.New("tree: the page's members do not make its root")
 )
 
 // Pages returns the number of a tree's pages.
@@ -127,7 +127,7 @@ func ParseMembers(decimals []string) ([]fr.Element, error) {
 	members := make([]fr.Element, len(decimals))
 	for i, s := range decimals {
 		var err error
-		if members[i], err = ParseScalar(s); err != nil {
+		if members[i], err = semaphore.ParseScalar(s); err != nil {
 			return nil, err
 		}
 	}
