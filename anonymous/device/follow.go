@@ -37,37 +37,45 @@ func (d *Device) chain(ctx context.Context) (state, error) {
 	if known != nil {
 		was, head = &known.pins, known.head
 	}
+	path := "/anonymous/roots"
+	if head != nil { // its own number would tell when this device was last here
+		path = after(head.Number / maxEntries * maxEntries)
+	}
+	var list []anonymous.SignedSnapshot // not yet followed: it must reach the head
 	for range maxAnswers {
-		path := "/anonymous/roots"
-		if head != nil {
-			path += "?after=" + strconv.FormatUint(head.Number, 10)
-		}
-		list, err := ask[roots](ctx, d, d.unnamed, call{method: "GET", path: path, limit: maxList})
+		more, err := ask[roots](ctx, d, d.unnamed, call{method: "GET", path: path, limit: maxList})
 		if err != nil {
 			return state{}, err
 		}
-		if len(list.Roots) > maxEntries {
-			return state{}, fmt.Errorf("%w: a list of %d snapshots", ErrAnswer, len(list.Roots))
+		if len(more.Roots) > maxEntries {
+			return state{}, fmt.Errorf("%w: a list of %d snapshots", ErrAnswer, len(more.Roots))
 		}
-		pins, err := d.checkPins(was, list.ServiceID, list.EpochLength, list.Key)
+		pins, err := d.checkPins(was, more.ServiceID, more.EpochLength, more.Key)
 		if err != nil {
 			return state{}, err
 		}
 		was = &pins
-		chain := anonymous.NewChain(pins.Service, pins.Key, head)
-		if err := chain.Extend(list.Roots, d.Now()); err != nil {
-			return state{}, err
+		list = append(list, more.Roots...)
+		done := len(more.Roots) == 0
+		if n := len(list); done || head == nil || list[n-1].Number >= head.Number {
+			chain := anonymous.NewChain(pins.Service, pins.Key, head)
+			if err := chain.Extend(list, d.Now()); err != nil {
+				return state{}, err
+			}
+			if last, ok := chain.Head(); ok {
+				head = &last
+			}
+			list = nil
 		}
-		before := head
-		if last, ok := chain.Head(); ok {
-			head = &last
-		}
-		if head == nil || before != nil && head.Number == before.Number {
+		if done {
 			return state{pins, head}, d.save(state{pins, head})
 		}
+		path = after(more.Roots[len(more.Roots)-1].Number)
 	}
 	return state{}, fmt.Errorf("%w: a chain without an end", ErrAnswer)
 }
+
+func after(number uint64) string { return "/anonymous/roots?after=" + strconv.FormatUint(number, 10) }
 
 // roots is a [api.Roots] with its snapshots read.
 type roots struct {

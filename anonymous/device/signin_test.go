@@ -39,6 +39,30 @@ func told(t *testing.T, calls []*http.Request) (out []string) {
 	return out
 }
 
+// What two devices ask for does not depend on when each was last here.
+func TestTheListIsAskedForFromWhereEverybodyDoes(t *testing.T) {
+	w := newWorld(t, 3)
+	asked := func() (out []string) {
+		for _, r := range w.asked() {
+			if strings.HasSuffix(r.URL.Path, "/roots") {
+				out = append(out, r.URL.RawQuery)
+			}
+		}
+		return out
+	}
+	w.look()
+	asked()
+	for range 3 {
+		w.grow(w.members, 1)
+	}
+	w.look() // was here three snapshots ago
+	long := asked()
+	w.look() // and a moment ago
+	if recent := asked(); !slices.Equal(long, recent) || long[0] != "after=0" {
+		t.Errorf("asked for %q, and then for %q", long, recent)
+	}
+}
+
 func TestAMemberEnrolsWaitsAndSignsIn(t *testing.T) {
 	w := newWorld(t, 3)
 	m, err := w.device.Enrol(t.Context(), "a-standard-session")
@@ -78,7 +102,7 @@ func TestAMemberEnrolsWaitsAndSignsIn(t *testing.T) {
 	// Again, with nothing new: the same identity, no page.
 	_, err = w.device.SignIn(t.Context())
 	w.ok(err)
-	if got, want := told(t, w.asked()), []string{"GET /anonymous/roots", "GET /anonymous/group", "POST /challenge", "proven POST /sessions"}; !slices.Equal(got, want) {
+	if got, want := told(t, w.asked()), []string{"GET /anonymous/roots", "GET /anonymous/roots", "GET /anonymous/group", "POST /challenge", "proven POST /sessions"}; !slices.Equal(got, want) {
 		t.Errorf("calls of the second sign-in: %q", got)
 	}
 	if m, err := w.device.Leave(t.Context(), "a-standard-session"); err != nil || m.Status != "leaving" {
