@@ -267,9 +267,6 @@ var mutations = []mutation{
 	{"anonymous/device/pins.go", `errors.Join(err, d.Pins.holds(now))`, `err`, "./anonymous/device"},
 	{"anonymous/device/pins.go", `		err = known.holds(now)`, `		err = nil`, "./anonymous/device"},
 	{"anonymous/device/follow.go", `after(head.Number / maxEntries * maxEntries)`, `after(head.Number)`, "./anonymous/device -run=TestTheListIs"},
-	{"anonymous/device/follow.go", `		chain := anonymous.NewChain(known.pins.Service, known.pins.Key, known.head)
-`, `		chain := anonymous.NewChain(known.pins.Service, known.pins.Key, nil)
-`, "./anonymous/device"},
 	{"anonymous/device/follow.go", `			chain := anonymous.NewChain(pins.Service, pins.Key, head)
 `, `			chain := anonymous.NewChain(pins.Service, pins.Key, nil)
 `, "./anonymous/device"},
