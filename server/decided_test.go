@@ -56,6 +56,7 @@ var decided = map[string]struct {
 			"ended_at":      coarseOrNever,
 			"end_reason":    text("", "logout", "limit", "idle_timeout", "session_ended", "refresh_reuse", "revoked"),
 			"channel":       text("header"),
+			"professional":  text(""),
 		},
 	},
 	"rosters": {
@@ -104,8 +105,11 @@ var decided = map[string]struct {
 	// Of people under their names, and of the service itself.
 	"accounts": {nil, map[string]shape{"account": nil, "user_id": nil, "linked_at": nil}},
 	"events":   {nil, map[string]shape{"position": nil, "kind": nil, "at": nil, "session_id": nil, "subject_id": nil, "reason": nil, "min_gen": nil}},
-	"records":  {nil, map[string]shape{"position": nil, "action": nil, "at": nil, "session_id": nil, "subject_id": nil, "detail": nil, "request_id": nil}},
+	"records":  {nil, map[string]shape{"position": nil, "action": nil, "at": nil, "session_id": nil, "subject_id": nil, "detail": nil, "request_id": nil, "actor": nil}},
 	"keys":     {nil, map[string]shape{"id": nil, "algorithm": nil, "created_at": nil, "active_from": nil, "secret": nil}},
+	// The registry: licences, and accounts of those who hold them.
+	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil}},
+	"professional_claims": {nil, map[string]shape{"claim": nil, "professional": nil}},
 	// SQLite's own; nothing counts in it.
 	"sqlite_sequence": {nil, map[string]shape{"name": text(), "seq": text()}},
 	"meta":            {nil, map[string]shape{"one": nil, "restore_epoch": nil, "key_check": nil, "running": nil}},
