@@ -15,6 +15,7 @@ const (
 	EventUpdated EventKind = "session.updated" // permissions, authentication; tokens below MinGen are dead
 	EventEnded   EventKind = "session.ended"
 
+	EventCut             EventKind = "sessions.cut"     // many have ended by a rule
 	EventLicenceExpiring EventKind = "licence.expiring" // a professional's, within 30 days
 )
 

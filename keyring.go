@@ -118,6 +118,16 @@ func NewKeyring(master MasterKey, epoch uint32, issuer string, alg token.Algorit
 	return k, nil
 }
 
+// used returns when a key that may still verify signs, or has signed.
+func (k *Keyring) used(id string) (from, until time.Time, ok bool) {
+	for _, info := range k.List() {
+		if info.ID == id {
+			return info.ActiveFrom, info.VerifyUntil.Add(-k.tokenLife - keyActivationGap), true
+		}
+	}
+	return from, until, false
+}
+
 // Derive returns a key for a purpose of an adapter's own, such as the proof a
 // browser sends beside a cookie. Purposes are names in code, never input.
 func (k *Keyring) Derive(purpose string) [32]byte { return MasterKey(k.adapters).derive(purpose) }

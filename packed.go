@@ -42,7 +42,7 @@ func appendPacked(b []byte, s *Session, tag tokenTag, terms uint32) []byte {
 	b = append(b, tag[:]...)
 	b = binary.AppendUvarint(b, uint64(terms))
 	b = binary.AppendUvarint(b, s.Version)
-	for _, n := range [...]uint32{s.Generation, s.UsedGen, s.MinGen} {
+	for _, n := range [...]uint32{s.Generation, s.UsedGen, s.MinGen, s.Cut} {
 		b = binary.AppendUvarint(b, uint64(n))
 	}
 	created := s.CreatedAt.Unix()
@@ -78,7 +78,7 @@ func readPacked(b []byte, terms *termsTable, s *Session) {
 	r := packedReader(b[packedRest:])
 	terms.fill(uint32(r.uvarint()), s)
 	s.Version = r.uvarint()
-	s.Generation, s.UsedGen, s.MinGen = uint32(r.uvarint()), uint32(r.uvarint()), uint32(r.uvarint())
+	s.Generation, s.UsedGen, s.MinGen, s.Cut = uint32(r.uvarint()), uint32(r.uvarint()), uint32(r.uvarint()), uint32(r.uvarint())
 	created := s.ID.Time().Unix() + r.varint()
 	s.CreatedAt = time.Unix(created, 0).UTC()
 	for _, t := range [...]*time.Time{&s.AuthTime, &s.ExpiresAt, &s.AbsoluteEnd} {

@@ -59,6 +59,12 @@ func (b bounded) AccountsOf(ctx context.Context, userID string) ([]Account, erro
 	return b.Store.AccountsOf(ctx, userID)
 }
 
+func (b bounded) Cuts(ctx context.Context) ([]Cut, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Cuts(ctx)
+}
+
 func (b bounded) Member(ctx context.Context, userID string) (Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

@@ -24,6 +24,7 @@ const (
 	ActionUnblock        Action = "pseudonym.unblock"
 	ActionProfessional   Action = "professional.change"
 	ActionErase          Action = "user.erase"
+	ActionCut            Action = "sessions.cut"
 )
 
 // Record is the durable trace of one act. It commits with the act's [Change]

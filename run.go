@@ -69,6 +69,7 @@ func (s *Service) Run(ctx context.Context) error {
 	defer silence.Stop()
 	every(storeAsked, "asking for the store", s.listen(silence))
 	every(beat, "tending of sessions", s.tend)
+	every(beat, "following of cuts", s.followCuts)
 	if s.group != nil {
 		every(groupEvery, "publishing of members", s.tendGroup)
 	}
@@ -196,6 +197,7 @@ func (s *Service) sweep(ctx context.Context) error {
 		Told:     now.Add(-AnonymousEventsKept),
 		Records:  now.Add(-RecordsKept),
 		Rosters:  now,
+		Cuts:     now.Add(-SessionsKept - MaxAbsoluteLife),
 	}
 	for ctx.Err() == nil {
 		n, err := s.store.Sweep(ctx, cut, sweepBatch)

@@ -57,6 +57,8 @@ type Service struct {
 
 	live     *live
 	silent   atomic.Bool // the store is; see listen
+	cuts     atomic.Pointer[[]Cut]
+	followed uint32 // the newest cut whose rows have all followed; of followCuts
 	subjects [256]sync.Mutex
 
 	publishing sync.Mutex // of the group; held by who loads it and plans for it
@@ -101,6 +103,9 @@ func NewService(ctx context.Context, c Config) (*Service, error) {
 		return nil, err
 	}
 	if err := keys.Load(ctx, s.store, s.now()); err != nil {
+		return nil, err
+	}
+	if err := s.loadCuts(ctx); err != nil {
 		return nil, err
 	}
 	if err := s.recogniseGroup(ctx); err != nil {
@@ -192,6 +197,7 @@ func (s *Service) find(ctx context.Context, id token.ID, row *Session) error {
 	for range maxAttempts {
 		mark, ok := s.live.get(id, row)
 		if ok {
+			row.cutBy(*s.cuts.Load())
 			return nil
 		}
 		stored, err := s.read(ctx, id)
@@ -212,6 +218,7 @@ func (s *Service) read(ctx context.Context, id token.ID) (Session, error) {
 	if err == nil && row.RestoreEpoch != s.epoch {
 		return Session{}, ErrNotFound
 	}
+	row.cutBy(*s.cuts.Load())
 	return row, err
 }
 
@@ -238,6 +245,9 @@ func (s *Service) settle(ctx context.Context, changes ...Change) []error {
 		for _, row := range c.Update {
 			row.Version++
 			s.live.keepWritten(&row, now)
+		}
+		if c.Cut != nil {
+			s.keepCut(*c.Cut)
 		}
 		for _, e := range c.Events {
 			s.observer.Event(e)

@@ -99,6 +99,7 @@ type Session struct {
 	Generation uint32
 	UsedGen    uint32
 	MinGen     uint32
+	Cut        uint32 // the newest [Cut] when the session was made
 	SteppedAt  time.Time
 	Seed       [32]byte // this session's part of its refresh tokens' key
 

@@ -158,7 +158,7 @@ func (s *Service) Create(ctx context.Context, r CreateRequest) (Tokens, error) {
 		DeviceLabel: r.DeviceLabel, Reporting: r.Reporting, Channel: r.Channel,
 		CreatedAt: created, AuthTime: created, LastActivity: created, SteppedAt: created,
 		TokenLife: tokenLife, IdleLife: policy.IdleLife, AbsoluteEnd: created.Add(policy.AbsoluteLife),
-		Generation: 1, MinGen: 1, RestoreEpoch: s.epoch, Version: 1,
+		Generation: 1, MinGen: 1, Cut: s.newestCut(), RestoreEpoch: s.epoch, Version: 1,
 	}
 	if !evidence.NotAfter.IsZero() && evidence.NotAfter.Before(row.AbsoluteEnd) {
 		row.AbsoluteEnd = evidence.NotAfter.UTC().Truncate(time.Second)

@@ -45,6 +45,9 @@ type Store interface {
 	// first, from a number on; or the newest, with NewestSnapshots.
 	Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error)
 
+	// Cuts returns all cuts by their numbers.
+	Cuts(ctx context.Context) ([]Cut, error)
+
 	// Professional returns an entry of the registry by its id, ProfessionalOf by an
 	// account. [ErrNotFound] when there is none.
 	Professional(ctx context.Context, id string) (Registrant, error)
@@ -137,6 +140,8 @@ type Change struct {
 	// ErrConflict unless it has this version. It gets another, so that whoever
 	// changes it meanwhile learns of what relies on it.
 	Holds *Hold
+	// Cut, when not nil, is kept: ErrConflict when its number is not the next.
+	Cut *Cut
 	// Erase, when not empty, is a user whose accounts, roster and sessions, ended
 	// ones too, are deleted after all else of the change is done.
 	Erase string
@@ -149,7 +154,7 @@ type Change struct {
 
 // Ends reports whether the change does nothing but end sessions.
 func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil {
 		return false
 	}
 	for i := range c.Update {
@@ -215,6 +220,7 @@ type SweepCut struct {
 	Told     time.Time // of those that are
 	Records  time.Time // of both trails
 	Rosters  time.Time // by their Until
+	Cuts     time.Time // but for the newest
 }
 
 // StoredEvent is an event with its position in the log.

@@ -1,6 +1,7 @@
 package session_test
 
 import (
+	"context"
 	"sync"
 	"testing"
 	"time"
@@ -76,5 +77,39 @@ func TestNoSignInOutrunsAnErasure(t *testing.T) {
 				t.Errorf("of the old user %t, and %v", old, err)
 			}
 		}
+	}
+}
+
+// interrupted does something else between two steps of whoever uses the store.
+type interrupted struct {
+	session.Store
+	afterUserOf func()
+}
+
+func (s *interrupted) UserOf(ctx context.Context, a session.Account) (string, error) {
+	id, err := s.Store.UserOf(ctx, a)
+	if f := s.afterUserOf; f != nil {
+		s.afterUserOf = nil
+		f()
+	}
+	return id, err
+}
+
+// A sign-in that has already found its user, when the user is erased, opens no
+// session of theirs.
+func TestAUserWhoIsErasedMeanwhileSignsInAsNobody(t *testing.T) {
+	h := newHouse(t)
+	user := h.signIn(session.CreateRequest{}).Session.Subject.ID
+	store := &interrupted{Store: h.store}
+	h.config.Store = store
+	h.open()
+	store.afterUserOf = func() {
+		if err := h.EraseUser(t.Context(), user, operator); err != nil {
+			t.Error(err)
+		}
+	}
+	again := h.signIn(session.CreateRequest{})
+	if again.Session.Subject.ID == user || !h.alive(again) {
+		t.Errorf("signed in as %s, who is erased", again.Session.Subject.ID)
 	}
 }

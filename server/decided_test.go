@@ -57,6 +57,7 @@ var decided = map[string]struct {
 			"end_reason":    text("", "logout", "limit", "idle_timeout", "session_ended", "refresh_reuse", "revoked"),
 			"channel":       text("header"),
 			"professional":  text(""),
+			"cut":           between(0, 0), // how many rules had ended many, which everybody has in common
 		},
 	},
 	"rosters": {
@@ -110,6 +111,7 @@ var decided = map[string]struct {
 	// The registry: licences, and accounts of those who hold them.
 	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil}},
 	"professional_claims": {nil, map[string]shape{"claim": nil, "professional": nil}},
+	"cuts":                {nil, map[string]shape{"number": nil, "at": nil, "type": nil, "created_before": nil, "key_from": nil, "key_until": nil}},
 	// SQLite's own; nothing counts in it.
 	"sqlite_sequence": {nil, map[string]shape{"name": text(), "seq": text()}},
 	"meta":            {nil, map[string]shape{"one": nil, "restore_epoch": nil, "key_check": nil, "running": nil}},

@@ -132,6 +132,14 @@ func (s *FaultyStore) AccountsOf(ctx context.Context, userID string) ([]session.
 	return s.Store.AccountsOf(ctx, userID)
 }
 
+// Cuts implements session.Store.
+func (s *FaultyStore) Cuts(ctx context.Context) ([]session.Cut, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Cuts(ctx)
+}
+
 // Member implements session.Store.
 func (s *FaultyStore) Member(ctx context.Context, userID string) (session.Member, error) {
 	if err := s.read(ctx); err != nil {

@@ -68,6 +68,11 @@ func apply(c *conn, ch *session.Change) error {
 			return err
 		}
 	}
+	if ch.Cut != nil {
+		if err := putCut(c, ch.Cut); err != nil {
+			return err
+		}
+	}
 	if ch.Erase != "" {
 		if err := erase(c, ch.Erase); err != nil {
 			return err

@@ -121,6 +121,11 @@ func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n i
 				return err
 			}
 		}
+		if !cut.Cuts.IsZero() {
+			if err := del("DELETE FROM cuts WHERE number IN (SELECT number FROM cuts WHERE at<? AND number<(SELECT max(number) FROM cuts) LIMIT ?)", cut.Cuts); err != nil {
+				return err
+			}
+		}
 		if !cut.Rosters.IsZero() {
 			return del("DELETE FROM rosters WHERE subject_id IN (SELECT subject_id FROM rosters WHERE until<>0 AND until<=? LIMIT ?)", cut.Rosters)
 		}

@@ -13,7 +13,7 @@ import (
 
 const sessionColumns = `id,version,type,subject_id,chain,address,permissions,device_label,reporting,
 	created_at,auth_time,seen_keys,token_life,idle_life,expires_at,absolute_end,last_activity,
-	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason,channel,professional`
+	generation,used_gen,min_gen,stepped_at,seed,restore_epoch,ended_at,end_reason,channel,professional,cut`
 
 const sessionWidth = 26 // columns
 
@@ -27,13 +27,13 @@ func joinKeys(keys []session.KeyHash) []byte {
 
 func insertSession(c *conn, s *session.Session) error {
 	return insert(c, session.ErrConflict,
-		"INSERT INTO sessions ("+sessionColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
+		"INSERT INTO sessions ("+sessionColumns+") VALUES (?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?,?)",
 		s.ID[:], int64(1), string(s.Type), s.Subject.ID, string(s.Subject.Account.Chain), s.Subject.Account.Address,
 		strings.Join(s.Permissions, " "), s.DeviceLabel, s.Reporting,
 		s.CreatedAt, s.AuthTime, joinKeys(s.SeenKeys), int64(s.TokenLife/time.Second), int64(s.IdleLife/time.Second),
 		s.ExpiresAt, s.AbsoluteEnd, s.LastActivity,
 		int64(s.Generation), int64(s.UsedGen), int64(s.MinGen), s.SteppedAt, s.Seed[:], int64(s.RestoreEpoch),
-		s.EndedAt, string(s.EndReason), string(s.Channel), s.Subject.Professional)
+		s.EndedAt, string(s.EndReason), string(s.Channel), s.Subject.Professional, int64(s.Cut))
 }
 
 // What a change may alter of a session. Naming no more, and the end only when
@@ -94,6 +94,7 @@ func (c *conn) scanSession(st *sqlite3.Stmt) (s session.Session, err error) {
 	if s.Type == session.Professional {
 		s.Subject.Professional = st.ColumnText(26)
 	}
+	s.Cut = uint32(st.ColumnInt64(27))
 	return s, nil
 }
 

@@ -25,7 +25,7 @@ func Session(made time.Time) session.Session {
 		CreatedAt: made, AuthTime: made.Add(time.Second), SeenKeys: []session.KeyHash{{1}, {2, 3}},
 		TokenLife: 12 * time.Hour, IdleLife: 35 * time.Minute, ExpiresAt: made.Add(12 * time.Hour), AbsoluteEnd: made.Add(24 * time.Hour),
 		LastActivity: made.Add(1500 * time.Millisecond), Generation: 1<<32 - 1, UsedGen: 2, MinGen: 3, SteppedAt: made.Add(time.Millisecond),
-		RestoreEpoch: 7, Version: 1,
+		RestoreEpoch: 7, Cut: 3, Version: 1,
 	}
 	rand.Read(s.Seed[:])
 	return s
@@ -73,6 +73,7 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		"events and records keep their order":        logs,
 		"a sweep takes what is old, in batches":      sweep,
 		"a commitment is one user's":                 members,
+		"a cut has the next number":                  cuts,
 		"a user is erased":                           erasure,
 		"a group is published step by step":          publications,
 		"the registry holds nobody twice":            professionals,

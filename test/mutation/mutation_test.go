@@ -249,6 +249,12 @@ var mutations = []mutation{
 	{"httpapi/apart.go", `	case t == session.Anonymous && !c.apart && channel == session.Cookie:`, `	case false:`, "./server -run=TestAnonymousCalls"},
 	{"httpapi/routes.go", `text != "" || !c.apart && carriesSession(r) {`, `text != "" {`, "./server -run=TestAnonymousCalls"},
 	{"httpapi/operator.go", `subtle.ConstantTimeCompare(shown[:], o.key[:]) != 1`, `subtle.ConstantTimeCompare(shown[:], o.key[:]) > 1`, "./server -run=TestAPseudonymIsBlocked"},
+	{"cut.go", `s.Cut < c.Number && `, ``, ". -run=TestACut"},
+	{"service.go", `			row.cutBy(*s.cuts.Load())
+			return nil`, `			return nil`, ". -run=TestACut"},
+	{"signin.go", `	case roster.Version == 0 && c.Link == nil:`, `	case false:`, ". -run=TestAUserWhoIsErased"},
+	{"registry.go", `	c.Holds = &Hold{Professional: p.ID, Version: p.Version}
+`, ``, ". -run=TestNothingOutrunsASuspension"},
 	{"store/sqlite/members.go", `	if old.Version != m.Version {`, `	if false {`, "./store/sqlite -run=TestConformance"},
 	{"store/sqlite/members.go", `int64(p.Number), p.Snapshot)
 	if err := conflictUnless(n, err); err != nil {

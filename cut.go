@@ -1,0 +1,169 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/mentalverse/session/token"
+)
+
+// Cut ends many sessions in one commit, however many they are: by a rule and not
+// row by row. What it ends is refused from then on; the rows follow.
+type Cut struct {
+	Number uint32 // from 1 on; it ends only sessions that were made before it
+	At     time.Time
+	Type   Type // of this type; of any when empty
+	// CreatedBefore, unless zero, spares sessions made at that time or later.
+	CreatedBefore time.Time
+	// KeyFrom and KeyUntil, unless zero, are when a signing key was used: it ends
+	// the sessions that may have a token signed with it.
+	KeyFrom, KeyUntil time.Time
+}
+
+// ends reports whether a session ends by the cut.
+func (c *Cut) ends(s *Session) bool {
+	return s.Cut < c.Number && (c.Type == "" || c.Type == s.Type) &&
+		(c.CreatedBefore.IsZero() || s.CreatedAt.Before(c.CreatedBefore)) &&
+		(c.KeyUntil.IsZero() || s.SteppedAt.Before(c.KeyUntil)) && (c.KeyFrom.IsZero() || s.ExpiresAt.After(c.KeyFrom))
+}
+
+// cutBy is s as the cuts leave it. The first that ends it does.
+func (s *Session) cutBy(cuts []Cut) {
+	for i := range cuts {
+		if !s.Ended() && cuts[i].ends(s) {
+			*s = s.end(EndRevoked, cuts[i].At)
+			return
+		}
+	}
+}
+
+// CutRequest names sessions to end. Without any of its parts, all of them.
+type CutRequest struct {
+	Type          Type
+	CreatedBefore time.Time
+	KeyID         string // a signing key that may still verify
+}
+
+// EndMany ends every session that the request names, at once.
+func (s *Service) EndMany(ctx context.Context, r CutRequest, by Act) error {
+	if r.Type != "" && !r.Type.Valid() {
+		return Refuse(CodeInvalidRequest, "session_type is standard, anonymous or professional", nil)
+	}
+	for range maxAttempts {
+		now := s.now()
+		cut := Cut{Number: s.newestCut() + 1, At: now.UTC().Truncate(time.Millisecond), Type: r.Type, CreatedBefore: r.CreatedBefore.UTC().Truncate(time.Second)}
+		if r.CreatedBefore.IsZero() {
+			cut.CreatedBefore = time.Time{}
+		}
+		if r.KeyID != "" {
+			var ok bool
+			if cut.KeyFrom, cut.KeyUntil, ok = s.keys.used(r.KeyID); !ok {
+				return Refuse(CodeNotFound, "There is no such key, or its last token is dead.", nil)
+			}
+		}
+		err := s.commit(ctx, Change{
+			Cut:     &cut,
+			Events:  []Event{{Kind: EventCut, At: cut.At}},
+			Records: []Record{{Action: ActionCut, At: cut.At, Actor: by.Operator, Detail: by.Reason}},
+		})
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return unavailable(err)
+		}
+		if err := s.loadCuts(ctx); err != nil { // another node's
+			return unavailable(err)
+		}
+	}
+	return unavailable(errContention)
+}
+
+func (s *Service) newestCut() uint32 {
+	list := *s.cuts.Load()
+	if len(list) == 0 {
+		return 0
+	}
+	return list[len(list)-1].Number
+}
+
+// loadCuts takes over what the store holds.
+func (s *Service) loadCuts(ctx context.Context) error {
+	list, err := s.store.Cuts(ctx)
+	if err == nil {
+		s.cuts.Store(&list)
+	}
+	return err
+}
+
+// keepCut puts a committed cut in force.
+func (s *Service) keepCut(c Cut) {
+	for {
+		old := s.cuts.Load()
+		if slices.ContainsFunc(*old, func(known Cut) bool { return known.Number == c.Number }) {
+			return
+		}
+		next := append(slices.Clone(*old), c)
+		slices.SortFunc(next, func(a, b Cut) int { return int(a.Number) - int(b.Number) })
+		if s.cuts.CompareAndSwap(old, &next) {
+			return
+		}
+	}
+}
+
+// cutAtOnce is how many rows follow a cut in one beat.
+const cutAtOnce = 8192
+
+// followCuts commits the ends of sessions that a cut has ended, a bounded number
+// at once: nobody waits for it, and nobody has to wait because of it.
+func (s *Service) followCuts(ctx context.Context) error {
+	list := *s.cuts.Load()
+	if len(list) == 0 || s.followed == list[len(list)-1].Number {
+		return nil
+	}
+	ids := s.live.cutBy(list, cutAtOnce)
+	for some := range slices.Chunk(ids, writeTogether) {
+		var changes []Change
+		for _, id := range some {
+			row, err := s.session(ctx, id)
+			if err != nil || !row.Ended() {
+				continue
+			}
+			c := Change{Update: []Session{row}}
+			c.note(EventEnded, ActionEnd, row, row.EndedAt, "")
+			changes = append(changes, c)
+		}
+		for _, err := range s.settle(ctx, changes...) {
+			if err != nil && !errors.Is(err, ErrConflict) {
+				return err
+			}
+		}
+	}
+	if len(ids) == 0 {
+		s.followed = list[len(list)-1].Number
+	}
+	return nil
+}
+
+// cutBy returns up to limit sessions that have not ended but by a cut.
+func (l *live) cutBy(list []Cut, limit int) (ids []token.ID) {
+	for i := range l.shards {
+		sh := &l.shards[i]
+		sh.mu.RLock()
+		for _, at := range sh.index {
+			n := at & numberMask
+			if n == none || sh.is(n, packedEnded) || len(ids) >= limit {
+				continue
+			}
+			var row Session
+			sh.row(n, &row)
+			if row.cutBy(list); row.Ended() {
+				ids = append(ids, row.ID)
+			}
+		}
+		sh.mu.RUnlock()
+	}
+	return ids
+}
