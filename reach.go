@@ -53,6 +53,12 @@ func (b bounded) ProfessionalOf(ctx context.Context, account Account) (Registran
 	return b.Store.ProfessionalOf(ctx, account)
 }
 
+func (b bounded) Operator(ctx context.Context, id string) (Operator, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Operator(ctx, id)
+}
+
 func (b bounded) Member(ctx context.Context, userID string) (Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

@@ -23,6 +23,8 @@ const (
 	ActionBlock          Action = "pseudonym.block"
 	ActionUnblock        Action = "pseudonym.unblock"
 	ActionProfessional   Action = "professional.change"
+	ActionOperatorAdd    Action = "operator.add"
+	ActionOperatorRevoke Action = "operator.revoke"
 )
 
 // Record is the durable trace of one act. It commits with the act's [Change]

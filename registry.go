@@ -7,12 +7,6 @@ import (
 	"time"
 )
 
-// Act is who does something to others, and why: it goes into the audit trail.
-type Act struct {
-	Operator string // an id
-	Reason   string
-}
-
 // Professional returns an entry of the registry. CodeNotFound when there is
 // none.
 func (s *Service) Professional(ctx context.Context, id string) (Registrant, error) {
@@ -40,16 +34,22 @@ func (s *Service) Professionals(ctx context.Context, after string, limit int) ([
 // CodeInvalidRequest when a licence or an account is another's.
 func (s *Service) AddProfessional(ctx context.Context, p Registrant, by Act) (Registrant, error) {
 	p.ID, p.Version = NewProfessionalID(), 0
+	if err := by.check(); err != nil {
+		return Registrant{}, err
+	}
 	if err := p.Check(); err != nil {
 		return Registrant{}, err
 	}
-	return p, s.settleEntry(s.commit(ctx, Change{Professionals: []Registrant{p}, Records: []Record{s.entryRecord(&p, by)}}))
+	return p, s.settleEntry(s.commit(ctx, Change{Professionals: []Registrant{p}, Records: []Record{s.record(ActionProfessional, p.ID, by)}}))
 }
 
 // ChangeProfessional changes an entry. Where that takes a right away, the live
 // sessions that stood on it end in the same commit: a refresh or a sign-in under
 // way is decided anew. change may be called more than once.
 func (s *Service) ChangeProfessional(ctx context.Context, id string, by Act, change func(Registrant) (Registrant, error)) (Registrant, error) {
+	if err := by.check(); err != nil {
+		return Registrant{}, err
+	}
 	for range maxAttempts {
 		before, err := s.Professional(ctx, id)
 		if err != nil {
@@ -63,7 +63,7 @@ func (s *Service) ChangeProfessional(ctx context.Context, id string, by Act, cha
 		if err := after.Check(); err != nil {
 			return Registrant{}, err
 		}
-		c := Change{Professionals: []Registrant{after}, Records: []Record{s.entryRecord(&after, by)}}
+		c := Change{Professionals: []Registrant{after}, Records: []Record{s.record(ActionProfessional, after.ID, by)}}
 		if err := s.endLost(ctx, &c, &before, &after); err != nil {
 			return Registrant{}, unavailable(err)
 		}
@@ -108,10 +108,6 @@ func (s *Service) endLost(ctx context.Context, c *Change, before, after *Registr
 		}
 	}
 	return nil
-}
-
-func (s *Service) entryRecord(p *Registrant, by Act) Record {
-	return Record{Action: ActionProfessional, At: s.now().UTC().Truncate(time.Millisecond), SubjectID: p.ID, Actor: by.Operator, Detail: by.Reason}
 }
 
 // settleEntry says what became of an entry's commit.

@@ -49,6 +49,13 @@ type Store interface {
 	// ids.
 	Professionals(ctx context.Context, after string, limit int) ([]Registrant, error)
 
+	// Operator returns an operator, whether their key is good or was revoked.
+	// [ErrNotFound] when there is none.
+	Operator(ctx context.Context, id string) (Operator, error)
+	// Operators returns up to limit operators whose ids are above one, by their
+	// ids.
+	Operators(ctx context.Context, after string, limit int) ([]Operator, error)
+
 	// Live yields every session that has not ended and whose id is not older
 	// than since, in the order of their ids. The first error ends the sequence.
 	Live(ctx context.Context, since time.Time) iter.Seq2[Session, error]
@@ -132,6 +139,9 @@ type Change struct {
 	// ErrConflict unless it has this version. It gets another, so that whoever
 	// changes it meanwhile learns of what relies on it.
 	Holds *Hold
+	// Operators are operators in their new state; Version is as for Update, 0 for a
+	// new one. A store keeps those who were revoked so.
+	Operators []Operator
 	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
 	Nonce *UsedNonce
 
@@ -141,7 +151,7 @@ type Change struct {
 
 // Ends reports whether the change does nothing but end sessions.
 func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || len(c.Operators) > 0 {
 		return false
 	}
 	for i := range c.Update {
@@ -218,7 +228,8 @@ type StoredEvent struct {
 const NewestSnapshots = -1
 
 // AnonymousRecord is an audit record about a pseudonym, with its key. Nothing
-// else is kept of the record than Action, At, SessionID, SubjectID and Detail.
+// else is kept of the record than Action, At, SessionID, SubjectID, Actor and
+// Detail.
 type AnonymousRecord struct {
 	Key [20]byte
 	Record

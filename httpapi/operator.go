@@ -1,70 +1,75 @@
 package httpapi
 
 import (
-	"crypto/sha256"
-	"crypto/subtle"
+	"fmt"
 	"net/http"
-	"unicode"
-	"unicode/utf8"
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
 )
 
-// Operator returns the handler of the operator listener: metrics and health for
-// those who look from inside, and the acts of those who show the key.
-func Operator(s *session.Service, metrics http.Handler, key string, opts Options) (http.Handler, error) {
-	o := &operators{s, sha256.Sum256([]byte(key))}
-	block := api.OperatorPath + "/pseudonyms/{id}/block"
-	return newMux(opts, []route{
+// Operator returns the handler of the operator listener: metrics for those who
+// look from inside, and the acts of those who show an operator's key.
+func Operator(s *session.Service, metrics http.Handler, opts Options) (http.Handler, error) {
+	o := &operators{s}
+	routes := []route{
 		{access: operator, method: "GET", path: "/metrics", handle: func(w http.ResponseWriter, r *http.Request, _ call) error {
 			metrics.ServeHTTP(w, r)
 			return nil
 		}},
-		{access: operator, method: "POST", path: block, handle: handle(200, false, o.block)},
-		{access: operator, method: "DELETE", path: block, handle: handle(200, false, o.unblock)},
-	}, nil)
-}
-
-type operators struct {
-	service *session.Service
-	key     [sha256.Size]byte
-}
-
-// authorise refuses who does not show the key.
-func (o *operators) authorise(c call) error {
-	if shown := sha256.Sum256([]byte(c.credential)); subtle.ConstantTimeCompare(shown[:], o.key[:]) != 1 {
-		return refuse(http.StatusUnauthorized, api.CredentialInvalid, "Send the operator key as Authorization: Bearer.")
 	}
-	return nil
-}
-
-// reason checks why an operator acts, which goes into the audit trail.
-func (o *operators) reason(c call, text string) error {
-	if err := o.authorise(c); err != nil {
-		return err
-	}
-	for _, r := range text {
-		if !unicode.IsPrint(r) || r == utf8.RuneError {
-			text = ""
+	for _, rt := range o.routes() {
+		if !session.RoleRoot.May(rt.needs) {
+			return nil, fmt.Errorf("httpapi: %s %s does not say what right it needs", rt.method, rt.path)
 		}
+		routes = append(routes, route{
+			access: operator, method: rt.method, path: api.OperatorPath + rt.path, queries: rt.queries, handle: o.authorised(rt),
+		})
 	}
-	if len(text) < 3 || len(text) > 200 {
-		return refuse(http.StatusBadRequest, api.InvalidRequest, "Send a reason: 3 to 200 bytes of printable text.")
+	return newMux(opts, routes, nil)
+}
+
+// operators serves operators' calls.
+type operators struct{ service *session.Service }
+
+// operatorRoute is a call, and the right that it needs.
+type operatorRoute struct {
+	needs   session.Right
+	method  string
+	path    string
+	handle  func(w http.ResponseWriter, r *http.Request, c call) error
+	queries []string
+}
+
+func (o *operators) routes() []operatorRoute {
+	return []operatorRoute{
+		{session.ActOnPeople, "POST", "/pseudonyms/{id}/block", handle(200, false, o.block), nil},
+		{session.ActOnPeople, "DELETE", "/pseudonyms/{id}/block", handle(200, false, o.unblock), nil},
 	}
-	return nil
+}
+
+// authorised serves a call to an operator who has its right. Nothing of anybody
+// else's request is read but the key.
+func (o *operators) authorised(rt operatorRoute) func(http.ResponseWriter, *http.Request, call) error {
+	return func(w http.ResponseWriter, r *http.Request, c call) error {
+		who, err := o.service.Authorise(r.Context(), c.credential, rt.needs)
+		if err != nil {
+			return err
+		}
+		c.operator = who.ID
+		return rt.handle(w, r, c)
+	}
+}
+
+// act is what the operator does, for the reason that they give.
+func (c *call) act(reason string) session.Act {
+	return session.Act{Operator: c.operator, Reason: reason}
 }
 
 func (o *operators) block(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {
-	if err := o.reason(c, in.Reason); err != nil {
-		return api.Empty{}, err
-	}
-	return api.Empty{}, o.service.Block(r.Context(), r.PathValue("id"), in.Reason)
+	return api.Empty{}, o.service.Block(r.Context(), r.PathValue("id"), c.act(in.Reason))
 }
 
 func (o *operators) unblock(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {
-	if err := o.reason(c, in.Reason); err != nil {
-		return api.Empty{}, err
-	}
-	return api.Empty{}, o.service.Unblock(r.Context(), r.PathValue("id"), in.Reason)
+	return api.Empty{}, o.service.Unblock(r.Context(), r.PathValue("id"), c.act(in.Reason))
 }
