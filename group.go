@@ -164,9 +164,7 @@ func (s *Service) setBlock(ctx context.Context, pseudonym string, action Action,
 			c.Update = append(c.Update, ended)
 			c.note(EventEnded, ActionEnd, ended, now, "")
 		}
-		trace := s.record(action, pseudonym, by)
-		trace.At = Anonymous.coarse(trace.At)
-		c.Records = append(c.Records, trace)
+		c.Records = append(c.Records, s.record(action, pseudonym, by))
 		if err := s.commit(ctx, c); err == nil {
 			return nil
 		} else if !errors.Is(err, ErrConflict) {

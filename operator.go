@@ -153,9 +153,13 @@ func (a Act) check() error {
 	return nil
 }
 
-// record is the trace of the act.
+// record is the trace of the act. Of a pseudonym's it tells no fine time.
 func (s *Service) record(a Action, subjectID string, by Act) Record {
-	return Record{Action: a, At: s.now().UTC().Truncate(time.Millisecond), SubjectID: subjectID, Actor: by.Operator, Detail: by.Reason}
+	at := s.now().UTC().Truncate(time.Millisecond)
+	if isPseudonym(subjectID) {
+		at = Anonymous.coarse(at)
+	}
+	return Record{Action: a, At: at, SubjectID: subjectID, Actor: by.Operator, Detail: by.Reason}
 }
 
 // AddOperator makes an operator and their key, which is shown this once.

@@ -53,6 +53,12 @@ func (b bounded) ProfessionalOf(ctx context.Context, account Account) (Registran
 	return b.Store.ProfessionalOf(ctx, account)
 }
 
+func (b bounded) LicenceHolder(ctx context.Context, authority, number string) (Registrant, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.LicenceHolder(ctx, authority, number)
+}
+
 func (b bounded) Operator(ctx context.Context, id string) (Operator, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

@@ -23,6 +23,12 @@ const (
 	ActionBlock          Action = "pseudonym.block"
 	ActionUnblock        Action = "pseudonym.unblock"
 	ActionProfessional   Action = "professional.change"
+	ActionAddition       Action = "professional.add"
+	ActionVerify         Action = "licence.verify"
+	ActionSuspend        Action = "licence.suspend"
+	ActionRevokeLicence  Action = "licence.revoke"
+	ActionReinstate      Action = "licence.reinstate"
+	ActionRevoke         Action = "session.revoke" // by an operator, whose reason it has; each end has its own record
 	ActionOperatorAdd    Action = "operator.add"
 	ActionOperatorRevoke Action = "operator.revoke"
 )

@@ -42,9 +42,10 @@ type Store interface {
 	Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error)
 
 	// Professional returns an entry of the registry by its id, ProfessionalOf by an
-	// account. [ErrNotFound] when there is none.
+	// account, LicenceHolder by a licence. [ErrNotFound] when there is none.
 	Professional(ctx context.Context, id string) (Registrant, error)
 	ProfessionalOf(ctx context.Context, account Account) (Registrant, error)
+	LicenceHolder(ctx context.Context, authority, number string) (Registrant, error)
 	// Professionals returns up to limit entries whose ids are above one, by their
 	// ids.
 	Professionals(ctx context.Context, after string, limit int) ([]Registrant, error)

@@ -172,6 +172,14 @@ func (s *FaultyStore) ProfessionalOf(ctx context.Context, account session.Accoun
 	return s.Store.ProfessionalOf(ctx, account)
 }
 
+// LicenceHolder implements session.Store.
+func (s *FaultyStore) LicenceHolder(ctx context.Context, authority, number string) (session.Registrant, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Registrant{}, err
+	}
+	return s.Store.LicenceHolder(ctx, authority, number)
+}
+
 // Operator implements session.Store.
 func (s *FaultyStore) Operator(ctx context.Context, id string) (session.Operator, error) {
 	if err := s.read(ctx); err != nil {
