@@ -4,7 +4,22 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"time"
 )
+
+// ParseValidUntil reads the end of a licence: a time of RFC 3339, or a date, of
+// which the whole day in UTC still counts.
+func ParseValidUntil(text string) (time.Time, error) {
+	var at time.Time
+	if at.UnmarshalText([]byte(text)) == nil { // strict, unlike time.Parse
+		return at.UTC(), nil
+	}
+	at, err := time.Parse(time.DateOnly, text)
+	if err != nil {
+		return at, refuseEntry("valid_until is a date such as 2027-12-31 or a time such as 2027-12-31T12:00:00Z")
+	}
+	return at.AddDate(0, 0, 1), nil
+}
 
 // LicenceAct is what an operator does to the status of one licence.
 type LicenceAct string

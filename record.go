@@ -24,6 +24,7 @@ const (
 	ActionUnblock        Action = "pseudonym.unblock"
 	ActionProfessional   Action = "professional.change"
 	ActionAddition       Action = "professional.add"
+	ActionImport         Action = "professional.import"
 	ActionVerify         Action = "licence.verify"
 	ActionSuspend        Action = "licence.suspend"
 	ActionRevokeLicence  Action = "licence.revoke"
