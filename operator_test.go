@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/sessiontest"
 )
 
 // root is the act of whoever holds the master key.
@@ -142,5 +143,27 @@ func TestNoActWithoutAReason(t *testing.T) {
 				t.Errorf("%s, %q: %v", name, by.Reason, err)
 			}
 		}
+	}
+}
+
+// A store that cannot answer makes nobody an operator, and tells nobody that
+// their key is wrong.
+func TestAnUnknownOperatorIsNoAnswer(t *testing.T) {
+	h := newHouse(t)
+	faulty := &sessiontest.FaultyStore{Store: h.store}
+	h.config.Store = faulty
+	h.open()
+	_, key, err := h.AddOperator(t.Context(), "Ada", session.RoleOperator, root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	faulty.Be(sessiontest.Fails)
+	_, err = h.Authorise(t.Context(), key, session.SeePeople)
+	wantCode(t, err, session.CodeUnavailable)
+	if o, secret, err := h.AddOperator(t.Context(), "Bob", session.RoleViewer, root); session.CodeOf(err) != session.CodeUnavailable || secret != "" || o.ID != "" {
+		t.Errorf("a key that is nobody's: %v", err)
+	}
+	if _, err := h.Authorise(t.Context(), h.Keys().RootKey(), session.ActOnPeople); err != nil {
+		t.Errorf("root needs no store: %v", err)
 	}
 }
