@@ -126,7 +126,7 @@ type importedLine struct {
 
 func (l *importedLine) refuse(format string, args ...any) {
 	if l.Did != ImportRefused {
-		l.Did, l.Professional, l.Why = ImportRefused, "", fmt.Sprintf(format, args...)
+		l.Did, l.Professional, l.Why = ImportRefused, "", strings.TrimSuffix(fmt.Sprintf(format, args...), ".")
 	}
 }
 
