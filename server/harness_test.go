@@ -39,7 +39,7 @@ type world struct {
 	stop    func()
 	router  routers.Router
 	acts    routers.Router // of the operator listener
-	many    bool // too many calls to hold each answer against the description
+	many    bool           // too many calls to hold each answer against the description
 }
 
 func newWorld(t testing.TB, change ...func(*server.Config)) *world {
