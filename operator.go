@@ -136,8 +136,9 @@ func errOperatorKey(cause error) error {
 
 // Act is who does something to others, and why: it goes into the audit trail.
 type Act struct {
-	Operator string // an id
-	Reason   string // 3 to 200 bytes
+	Operator  string // an id
+	Reason    string // 3 to 200 bytes
+	RequestID string
 }
 
 const (
@@ -155,11 +156,11 @@ func (a Act) check() error {
 
 // record is the trace of the act. Of a pseudonym's it tells no fine time.
 func (s *Service) record(a Action, subjectID string, by Act) Record {
-	at := s.now().UTC().Truncate(time.Millisecond)
-	if isPseudonym(subjectID) {
-		at = Anonymous.coarse(at)
+	r := Record{Action: a, At: s.now().UTC().Truncate(time.Millisecond), SubjectID: subjectID, Actor: by.Operator, Detail: by.Reason, RequestID: by.RequestID}
+	if r.Anonymous() {
+		r.At, r.RequestID = Anonymous.coarse(r.At), ""
 	}
-	return Record{Action: a, At: at, SubjectID: subjectID, Actor: by.Operator, Detail: by.Reason}
+	return r
 }
 
 // AddOperator makes an operator and their key, which is shown this once.

@@ -90,7 +90,7 @@ func (o *operators) authorised(rt operatorRoute) func(http.ResponseWriter, *http
 
 // act is what the operator does, for the reason that they give.
 func (c *call) act(reason string) session.Act {
-	return session.Act{Operator: c.operator, Reason: reason}
+	return session.Act{Operator: c.operator, Reason: reason, RequestID: c.requestID}
 }
 
 // pageOf reads which part of a list is asked for.

@@ -82,6 +82,9 @@ func operate[Out any](ctx context.Context, o operating, method, path string, in 
 	}
 	if body != nil {
 		req.Header.Set("Content-Type", contentType)
+		if client == patient { // a refusal comes before the file goes
+			req.Header.Set("Expect", "100-continue")
+		}
 	}
 	req.Header.Set("Authorization", "Bearer "+key)
 	res, err := client.Do(req)
