@@ -70,6 +70,15 @@ func CodeOf(err error) Code {
 	return CodeUnavailable
 }
 
+// CodeMessage returns what may be shown of err: the message of an [Error].
+func CodeMessage(err error) string {
+	var e *Error
+	if errors.As(err, &e) {
+		return e.Message
+	}
+	return "The service cannot answer right now."
+}
+
 // The reasons of CodeExpired that are no EndReason.
 const ReasonTokenExpired = "token_expired"
 

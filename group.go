@@ -121,16 +121,19 @@ func (s *Service) publish(ctx context.Context) error {
 
 // Block ends the live sessions of a pseudonym and keeps it out until the epoch
 // is over. Nobody learns who it is: whoever blocks knows only what it did.
-func (s *Service) Block(ctx context.Context, pseudonym, reason string) error {
-	return s.setBlock(ctx, pseudonym, ActionBlock, reason, func(now time.Time) time.Time { return s.group.EpochEnd(now) })
+func (s *Service) Block(ctx context.Context, pseudonym string, by Act) error {
+	return s.setBlock(ctx, pseudonym, ActionBlock, by, func(now time.Time) time.Time { return s.group.EpochEnd(now) })
 }
 
 // Unblock lets a pseudonym in again.
-func (s *Service) Unblock(ctx context.Context, pseudonym, reason string) error {
-	return s.setBlock(ctx, pseudonym, ActionUnblock, reason, func(time.Time) time.Time { return time.Time{} })
+func (s *Service) Unblock(ctx context.Context, pseudonym string, by Act) error {
+	return s.setBlock(ctx, pseudonym, ActionUnblock, by, func(time.Time) time.Time { return time.Time{} })
 }
 
-func (s *Service) setBlock(ctx context.Context, pseudonym string, action Action, reason string, until func(time.Time) time.Time) error {
+func (s *Service) setBlock(ctx context.Context, pseudonym string, action Action, by Act, until func(time.Time) time.Time) error {
+	if err := by.check(); err != nil {
+		return err
+	}
 	if s.group == nil {
 		return notServed(Anonymous)
 	}
@@ -157,7 +160,7 @@ func (s *Service) setBlock(ctx context.Context, pseudonym string, action Action,
 			c.Update = append(c.Update, ended)
 			c.note(EventEnded, ActionEnd, ended, now, "")
 		}
-		c.Records = append(c.Records, Record{Action: action, At: now.UTC().Truncate(Anonymous.grain()), SubjectID: pseudonym, Detail: reason})
+		c.Records = append(c.Records, s.record(action, pseudonym, by))
 		if err := s.commit(ctx, c); err == nil {
 			return nil
 		} else if !errors.Is(err, ErrConflict) {

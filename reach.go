@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/mentalverse/session/token"
@@ -65,6 +66,18 @@ func (b bounded) Cuts(ctx context.Context) ([]Cut, error) {
 	return b.Store.Cuts(ctx)
 }
 
+func (b bounded) LicenceHolder(ctx context.Context, authority, number string) (Registrant, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.LicenceHolder(ctx, authority, number)
+}
+
+func (b bounded) Operator(ctx context.Context, id string) (Operator, error) {
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return b.Store.Operator(ctx, id)
+}
+
 func (b bounded) Member(ctx context.Context, userID string) (Member, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
@@ -87,19 +100,24 @@ func (b bounded) Ping(ctx context.Context) error {
 // caller does and no longer than storeWait. The change itself is not given up:
 // its outcome goes into the live table whenever it is known. Otherwise a
 // session that ends when nobody waits any more would stay alive in memory.
-func (s *Service) commit(ctx context.Context, c Change) error {
-	outcome := make(chan error, 1)
-	go func() { outcome <- s.settle(context.WithoutCancel(ctx), c)[0] }()
+func (s *Service) commit(ctx context.Context, c Change) error { return s.commitAll(ctx, c)[0] }
+
+// commitAll is commit of many changes, each of which has its own outcome.
+func (s *Service) commitAll(ctx context.Context, changes ...Change) []error {
+	outcome := make(chan []error, 1)
+	go func() { outcome <- s.settle(context.WithoutCancel(ctx), changes...) }()
 	patience := time.NewTimer(storeWait)
 	defer patience.Stop()
+	var err error
 	select {
-	case err := <-outcome:
-		return err
+	case errs := <-outcome:
+		return errs
 	case <-patience.C:
-		return errSlow
+		err = errSlow
 	case <-ctx.Done():
-		return ctx.Err()
+		err = ctx.Err()
 	}
+	return slices.Repeat([]error{err}, len(changes))
 }
 
 // listen asks the store whether it is there. While it has not answered for

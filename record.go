@@ -25,6 +25,15 @@ const (
 	ActionProfessional   Action = "professional.change"
 	ActionErase          Action = "user.erase"
 	ActionCut            Action = "sessions.cut"
+	ActionAddition       Action = "professional.add"
+	ActionImport         Action = "professional.import"
+	ActionVerify         Action = "licence.verify"
+	ActionSuspend        Action = "licence.suspend"
+	ActionRevokeLicence  Action = "licence.revoke"
+	ActionReinstate      Action = "licence.reinstate"
+	ActionRevoke         Action = "session.revoke" // by an operator, whose reason it has; each end has its own record
+	ActionOperatorAdd    Action = "operator.add"
+	ActionOperatorRevoke Action = "operator.revoke"
 )
 
 // Record is the durable trace of one act. It commits with the act's [Change]

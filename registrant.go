@@ -72,6 +72,16 @@ func (l *Licence) level(now time.Time) Level {
 	return Level(l.Status)
 }
 
+// licence returns the licence with a key, nil if there is none.
+func (p *Registrant) licence(key string) *Licence {
+	for i := range p.Licences {
+		if p.Licences[i].Key() == key {
+			return &p.Licences[i]
+		}
+	}
+	return nil
+}
+
 // levelOrder are the levels by how much they say: the first that a licence of
 // theirs has is the professional's.
 var levelOrder = []Level{LevelVerified, LevelSuspended, LevelRevoked, LevelExpired, LevelPending}

@@ -7,12 +7,6 @@ import (
 	"time"
 )
 
-// Act is who does something to others, and why: it goes into the audit trail.
-type Act struct {
-	Operator string // an id
-	Reason   string
-}
-
 // Professional returns an entry of the registry. CodeNotFound when there is
 // none.
 func (s *Service) Professional(ctx context.Context, id string) (Registrant, error) {
@@ -36,22 +30,70 @@ func (s *Service) Professionals(ctx context.Context, after string, limit int) ([
 	return list, nil
 }
 
+// LicenceHolder returns the entry that a licence belongs to. CodeNotFound when
+// it is nobody's.
+func (s *Service) LicenceHolder(ctx context.Context, authority, number string) (Registrant, error) {
+	p, err := s.store.LicenceHolder(ctx, authority, number)
+	if errors.Is(err, ErrNotFound) {
+		return p, Refuse(CodeNotFound, "There is no such licence.", err)
+	}
+	if err != nil {
+		return p, unavailable(err)
+	}
+	return p, nil
+}
+
 // AddProfessional puts a new entry into the registry and returns it with its id.
-// CodeInvalidRequest when a licence or an account is another's.
+// A licence without a status is pending. CodeInvalidRequest when a licence or an
+// account is another's.
 func (s *Service) AddProfessional(ctx context.Context, p Registrant, by Act) (Registrant, error) {
-	p.ID, p.Version = NewProfessionalID(), 0
-	if err := p.Check(); err != nil {
+	if err := by.check(); err != nil {
 		return Registrant{}, err
 	}
-	return p, s.settleEntry(s.commit(ctx, Change{Professionals: []Registrant{p}, Records: []Record{s.entryRecord(&p, by)}}))
+	p, err := s.entry(Registrant{ID: NewProfessionalID()}, p)
+	if err != nil {
+		return Registrant{}, err
+	}
+	return p, s.settleEntry(s.commit(ctx, Change{Professionals: []Registrant{p}, Records: []Record{s.record(ActionAddition, p.ID, by)}}))
+}
+
+// entry is what before becomes when it is to be like after.
+func (s *Service) entry(before, after Registrant) (Registrant, error) {
+	after = after.Clone()
+	after.ID, after.Version = before.ID, before.Version
+	for i := range after.Licences {
+		l := &after.Licences[i]
+		if l.Status == "" {
+			l.Status = LicencePending
+		}
+		was := before.licence(l.Key())
+		l.Announced = was != nil && was.Announced && was.ValidUntil.Equal(l.ValidUntil)
+	}
+	for _, a := range after.Accounts {
+		if slices.Contains(before.Accounts, a) {
+			continue
+		}
+		// What no wallet could sign with would never be found out.
+		if _, err := s.verifier.Ask(Challenge{Type: Professional, Account: a}); err != nil {
+			return Registrant{}, err
+		}
+	}
+	return after, after.Check()
 }
 
 // ChangeProfessional changes an entry. Where that takes a right away, the live
 // sessions that stood on it end in the same commit: a refresh or a sign-in under
 // way is decided anew. change may be called more than once.
 func (s *Service) ChangeProfessional(ctx context.Context, id string, by Act, change func(Registrant) (Registrant, error)) (Registrant, error) {
+	return s.changeEntry(ctx, ActionProfessional, by, change, func() (Registrant, error) { return s.Professional(ctx, id) })
+}
+
+func (s *Service) changeEntry(ctx context.Context, action Action, by Act, change func(Registrant) (Registrant, error), read func() (Registrant, error)) (Registrant, error) {
+	if err := by.check(); err != nil {
+		return Registrant{}, err
+	}
 	for range maxAttempts {
-		before, err := s.Professional(ctx, id)
+		before, err := read()
 		if err != nil {
 			return Registrant{}, err
 		}
@@ -59,11 +101,10 @@ func (s *Service) ChangeProfessional(ctx context.Context, id string, by Act, cha
 		if err != nil {
 			return Registrant{}, err
 		}
-		after.ID, after.Version = before.ID, before.Version
-		if err := after.Check(); err != nil {
+		if after, err = s.entry(before, after); err != nil {
 			return Registrant{}, err
 		}
-		c := Change{Professionals: []Registrant{after}, Records: []Record{s.entryRecord(&after, by)}}
+		c := Change{Professionals: []Registrant{after}, Records: []Record{s.record(action, after.ID, by)}}
 		if err := s.endLost(ctx, &c, &before, &after); err != nil {
 			return Registrant{}, unavailable(err)
 		}
@@ -108,10 +149,6 @@ func (s *Service) endLost(ctx context.Context, c *Change, before, after *Registr
 		}
 	}
 	return nil
-}
-
-func (s *Service) entryRecord(p *Registrant, by Act) Record {
-	return Record{Action: ActionProfessional, At: s.now().UTC().Truncate(time.Millisecond), SubjectID: p.ID, Actor: by.Operator, Detail: by.Reason}
 }
 
 // settleEntry says what became of an entry's commit.

@@ -105,6 +105,10 @@ func TestALicenceOpensAndBoundsASession(t *testing.T) {
 // one that takes nothing away ends nothing.
 func TestALostRightEndsItsSessions(t *testing.T) {
 	day := 24 * time.Hour
+	other, err := icp.NewIdentity()
+	if err != nil {
+		t.Fatal(err)
+	}
 	for name, c := range map[string]struct {
 		change func(p *session.Registrant)
 		ends   bool
@@ -117,7 +121,7 @@ func TestALostRightEndsItsSessions(t *testing.T) {
 		"ends later":               {func(p *session.Registrant) { p.Licences[0].ValidUntil = start.Add(90 * day) }, false},
 		"moved":                    {func(p *session.Registrant) { p.Licences[0].Jurisdiction = "DE-BE" }, false},
 		"one more account": {func(p *session.Registrant) {
-			p.Accounts = append(p.Accounts, session.Account{Chain: session.Ethereum, Address: "0xabc"})
+			p.Accounts = append(p.Accounts, session.Account{Chain: session.InternetComputer, Address: other.Principal()})
 		}, false},
 		"suspended here, verified there": {func(p *session.Registrant) {
 			other := p.Licences[0]

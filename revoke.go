@@ -70,7 +70,12 @@ func (s *Service) siblings(ctx context.Context, current Session) ([]Session, err
 	if current.Type == Anonymous {
 		return []Session{current}, nil
 	}
-	roster, err := s.store.Roster(ctx, current.Subject.ID)
+	return s.SessionsOf(ctx, current.Subject.ID)
+}
+
+// SessionsOf returns the live sessions of a subject, oldest first.
+func (s *Service) SessionsOf(ctx context.Context, subjectID string) ([]Session, error) {
+	roster, err := s.store.Roster(ctx, subjectID)
 	if err != nil {
 		return nil, unavailable(err)
 	}
@@ -146,4 +151,62 @@ func (s *Service) revoke(ctx context.Context, row, current Session, requestID st
 		}
 	}
 	return unavailable(errContention)
+}
+
+// EndSessionsOf ends every live session of a subject at an operator's wish, and
+// returns how many.
+func (s *Service) EndSessionsOf(ctx context.Context, subjectID string, by Act) (int, error) {
+	return s.endBy(ctx, subjectID, by, func() ([]Session, error) { return s.SessionsOf(ctx, subjectID) })
+}
+
+// EndSession ends one live session at an operator's wish. CodeNotFound when none
+// has the id.
+func (s *Service) EndSession(ctx context.Context, id token.ID, by Act) error {
+	row, err := s.liveSession(ctx, id)
+	if err != nil {
+		return err
+	}
+	_, err = s.endBy(ctx, row.Subject.ID, by, func() ([]Session, error) {
+		row, err := s.liveSession(ctx, id)
+		return []Session{row}, err
+	})
+	return err
+}
+
+func (s *Service) liveSession(ctx context.Context, id token.ID) (Session, error) {
+	row, err := s.session(ctx, id)
+	if errors.Is(err, ErrNotFound) || err == nil && !row.Alive(s.now()) {
+		return Session{}, Refuse(CodeNotFound, "There is no such session that lives.", nil)
+	}
+	if err != nil {
+		return Session{}, unavailable(err)
+	}
+	return row, nil
+}
+
+// endBy ends a subject's sessions in one change, with the trace of who wished it.
+func (s *Service) endBy(ctx context.Context, subjectID string, by Act, which func() ([]Session, error)) (int, error) {
+	if err := by.check(); err != nil {
+		return 0, err
+	}
+	for range maxAttempts {
+		list, err := which()
+		if err != nil {
+			return 0, err
+		}
+		c := Change{Records: []Record{s.record(ActionRevoke, subjectID, by)}}
+		for _, row := range list {
+			ended := row.end(EndRevoked, s.now())
+			c.Update = append(c.Update, ended)
+			c.note(EventEnded, ActionEnd, ended, s.now(), "")
+		}
+		err = s.commit(ctx, c)
+		if err == nil {
+			return len(list), nil
+		}
+		if !errors.Is(err, ErrConflict) {
+			return 0, unavailable(err)
+		}
+	}
+	return 0, unavailable(errContention)
 }

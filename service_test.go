@@ -21,7 +21,7 @@ var start = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 // house is a service over a real store and real wallets, on a fake clock.
 type house struct {
 	*session.Service
-	t      *testing.T
+	t      testing.TB
 	store  session.Store
 	clock  *sessiontest.Clock
 	config session.Config
@@ -32,7 +32,7 @@ type house struct {
 func (h *house) Alarm(name string)   { h.alarms = append(h.alarms, name) }
 func (h *house) Event(session.Event) {}
 
-func newHouse(t *testing.T) *house {
+func newHouse(t testing.TB) *house {
 	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "s.db"))
 	if err != nil {

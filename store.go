@@ -49,12 +49,20 @@ type Store interface {
 	Cuts(ctx context.Context) ([]Cut, error)
 
 	// Professional returns an entry of the registry by its id, ProfessionalOf by an
-	// account. [ErrNotFound] when there is none.
+	// account, LicenceHolder by a licence. [ErrNotFound] when there is none.
 	Professional(ctx context.Context, id string) (Registrant, error)
 	ProfessionalOf(ctx context.Context, account Account) (Registrant, error)
+	LicenceHolder(ctx context.Context, authority, number string) (Registrant, error)
 	// Professionals returns up to limit entries whose ids are above one, by their
 	// ids.
 	Professionals(ctx context.Context, after string, limit int) ([]Registrant, error)
+
+	// Operator returns an operator, whether their key is good or was revoked.
+	// [ErrNotFound] when there is none.
+	Operator(ctx context.Context, id string) (Operator, error)
+	// Operators returns up to limit operators whose ids are above one, by their
+	// ids.
+	Operators(ctx context.Context, after string, limit int) ([]Operator, error)
 
 	// Live yields every session that has not ended and whose id is not older
 	// than since, in the order of their ids. The first error ends the sequence.
@@ -145,6 +153,9 @@ type Change struct {
 	// Erase, when not empty, is a user whose accounts, roster and sessions, ended
 	// ones too, are deleted after all else of the change is done.
 	Erase string
+	// Operators are operators in their new state; Version is as for Update, 0 for a
+	// new one. A store keeps those who were revoked so.
+	Operators []Operator
 	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
 	Nonce *UsedNonce
 
@@ -154,7 +165,7 @@ type Change struct {
 
 // Ends reports whether the change does nothing but end sessions.
 func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil || len(c.Operators) > 0 {
 		return false
 	}
 	for i := range c.Update {
@@ -233,7 +244,8 @@ type StoredEvent struct {
 const NewestSnapshots = -1
 
 // AnonymousRecord is an audit record about a pseudonym, with its key. Nothing
-// else is kept of the record than Action, At, SessionID, SubjectID and Detail.
+// else is kept of the record than Action, At, SessionID, SubjectID, Actor and
+// Detail.
 type AnonymousRecord struct {
 	Key [20]byte
 	Record

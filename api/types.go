@@ -2,9 +2,6 @@ package api
 
 import "encoding/json"
 
-// OperatorPath is where operators' calls stand, on their own listener.
-const OperatorPath = "/operator/v1"
-
 // BasePath is where the API's calls stand.
 const BasePath = "/api/auth"
 
@@ -198,11 +195,6 @@ type EnrolRequest struct {
 // Membership is the answer of POST and DELETE /anonymous/members.
 type Membership struct {
 	Status string `json:"status"` // none, waiting, member, replacing or leaving
-}
-
-// OperatorRequest is the body of an operator's act.
-type OperatorRequest struct {
-	Reason string `json:"reason"` // 3 to 200 bytes, kept in the audit trail
 }
 
 // Empty is the data of a call that has nothing to say, and the body of one

@@ -42,7 +42,8 @@ type route struct {
 // call is what every handler needs of its request.
 type call struct {
 	requestID  string
-	credential string         // of a credential route
+	credential string         // of a credential route or an operator's
+	operator   string         // of an operator's route, the id of who calls
 	session    session.Secret // of a holder route, by whichever channel
 	refresh    session.Secret // the refresh cookie
 	cookies    bool           // the secrets came as cookies

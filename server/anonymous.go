@@ -2,7 +2,6 @@ package server
 
 import (
 	"crypto/ed25519"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net/url"
@@ -160,25 +159,4 @@ func (c *Config) artifacts() (map[string]httpapi.Artifact, error) {
 		out[digest] = httpapi.Artifact{ContentType: kind, Packed: packed}
 	}
 	return out, nil
-}
-
-// operatorKey is what a command of this machine shows the operator listener: who
-// can read the master key may do what an operator may.
-func operatorKey(keys *session.Keyring) string {
-	key := keys.Derive("operator")
-	return "op_" + base64.RawURLEncoding.EncodeToString(key[:])
-}
-
-// OperatorKey is the key by which the commands of this machine show a running
-// server's operator listener that they may read its master key.
-func OperatorKey(c Config) (string, error) {
-	master, err := c.findMasterKey()
-	if err != nil {
-		return "", err
-	}
-	keys, err := session.NewKeyring(master, 0, c.publicURL(), c.Algorithm, c.policies())
-	if err != nil {
-		return "", err
-	}
-	return operatorKey(keys), nil
 }

@@ -90,6 +90,7 @@ var decided = map[string]struct {
 			"session_id": anonymousID,
 			"subject_id": pseudonym,
 			"detail":     text("", "logout", "limit"),
+			"actor":      text(""), // an operator who blocked it
 		},
 	},
 	"snapshots": {
@@ -112,6 +113,7 @@ var decided = map[string]struct {
 	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil}},
 	"professional_claims": {nil, map[string]shape{"claim": nil, "professional": nil}},
 	"cuts":                {nil, map[string]shape{"number": nil, "at": nil, "type": nil, "created_before": nil, "key_from": nil, "key_until": nil}},
+	"operators":           {nil, map[string]shape{"id": nil, "version": nil, "name": nil, "role": nil, "key_hash": nil, "created_at": nil, "revoked_at": nil}},
 	// SQLite's own; nothing counts in it.
 	"sqlite_sequence": {nil, map[string]shape{"name": text(), "seq": text()}},
 	"meta":            {nil, map[string]shape{"one": nil, "restore_epoch": nil, "key_check": nil, "running": nil}},

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"io"
 	"net/http"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +38,8 @@ type world struct {
 	log     *bytes.Buffer
 	stop    func()
 	router  routers.Router
-	many    bool // too many calls to hold each answer against the description
+	acts    routers.Router // of the operator listener
+	many    bool           // too many calls to hold each answer against the description
 
 	mark  func(*http.Request)         // adds to each request
 	watch func(*http.Request, answer) // sees what came of it
@@ -98,10 +100,19 @@ func (w *world) serve(change ...func(*server.Config)) {
 	w.describe()
 }
 
-// describe reads the served description; every answer is checked against it.
+// describe reads the served descriptions; every answer is checked against its
+// listener's.
 func (w *world) describe() {
 	w.t.Helper()
-	res, err := http.Get(w.url + "/openapi.yaml")
+	w.router, w.acts = w.description(w.url), w.description(w.operators())
+}
+
+// operators is the operator listener's origin.
+func (w *world) operators() string { return strings.TrimSuffix(w.metrics, "/metrics") }
+
+func (w *world) description(at string) routers.Router {
+	w.t.Helper()
+	res, err := http.Get(at + "/openapi.yaml")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -117,9 +128,11 @@ func (w *world) describe() {
 	if err := doc.Validate(w.t.Context()); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.router, err = gorillamux.NewRouter(doc); err != nil {
+	router, err := gorillamux.NewRouter(doc)
+	if err != nil {
 		w.t.Fatal(err)
 	}
+	return router
 }
 
 // answer is what a call came to.
@@ -225,7 +238,11 @@ func (w *world) check(req *http.Request, a answer) {
 	if a.Status >= 500 && a.Status != http.StatusServiceUnavailable {
 		w.t.Errorf("%s %s: %d %s", req.Method, req.URL.Path, a.Status, a.Body)
 	}
-	route, params, err := w.router.FindRoute(req)
+	router := w.router
+	if strings.HasPrefix(req.URL.Path, api.OperatorPath) {
+		router = w.acts
+	}
+	route, params, err := router.FindRoute(req)
 	if err != nil {
 		return
 	}

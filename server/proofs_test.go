@@ -305,7 +305,7 @@ func TestAPseudonymIsBlocked(t *testing.T) {
 
 func (w *world) operator(method, path, key, body string) answer {
 	w.t.Helper()
-	req, err := http.NewRequest(method, strings.TrimSuffix(w.metrics, "/metrics")+path, strings.NewReader(body))
+	req, err := http.NewRequest(method, w.operators()+path, strings.NewReader(body))
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -121,7 +121,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 // handlers are the public listener's and the operators'.
 func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
 	own := httpapi.Options{Origin: c.publicURL(), Hosts: c.Hosts, Dev: c.Dev, Log: log, Count: m.count}
-	operator, err := httpapi.Operator(service, m.handler(), operatorKey(service.Keys()), own)
+	operator, err := httpapi.Operator(service, m.handler(), own)
 	if err != nil {
 		return [2]http.Handler{}, err
 	}

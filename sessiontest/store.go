@@ -188,6 +188,30 @@ func (s *FaultyStore) ProfessionalOf(ctx context.Context, account session.Accoun
 	return s.Store.ProfessionalOf(ctx, account)
 }
 
+// LicenceHolder implements session.Store.
+func (s *FaultyStore) LicenceHolder(ctx context.Context, authority, number string) (session.Registrant, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Registrant{}, err
+	}
+	return s.Store.LicenceHolder(ctx, authority, number)
+}
+
+// Operator implements session.Store.
+func (s *FaultyStore) Operator(ctx context.Context, id string) (session.Operator, error) {
+	if err := s.read(ctx); err != nil {
+		return session.Operator{}, err
+	}
+	return s.Store.Operator(ctx, id)
+}
+
+// Operators implements session.Store.
+func (s *FaultyStore) Operators(ctx context.Context, after string, limit int) ([]session.Operator, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Operators(ctx, after, limit)
+}
+
 // Live implements session.Store.
 func (s *FaultyStore) Live(ctx context.Context, since time.Time) iter.Seq2[session.Session, error] {
 	if err := s.read(ctx); err != nil {

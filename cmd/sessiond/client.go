@@ -124,6 +124,7 @@ type signinCmd struct {
 	Anonymous   bool          `help:"As an enrolled member, without saying which one (sessiond members enrol)."`
 	Wallet      string        `help:"Whose account: icp, ethereum or solana." enum:"icp,ethereum,solana" default:"icp"`
 	Identity    string        `help:"Identity file, PEM, made when missing, mode 0600 (default sessiond-identity.pem, for other wallets than icp sessiond-identity-WALLET.pem, with --anonymous sessiond-identity-anonymous)." placeholder:"FILE"`
+	Type        string        `help:"Of the session: standard or professional." enum:"standard,professional" default:"standard"`
 	Duration    time.Duration `help:"Life of one session token." placeholder:"12h"`
 	Permission  []string      `help:"Ask only for this permission (repeatable)."`
 	DeviceLabel string        `help:"A coarse label such as 'Firefox on Android'."`
@@ -142,7 +143,7 @@ func (cmd signinCmd) Run(ctx context.Context, s streams) error {
 		fmt.Fprintf(s.err, "made a new identity in %s\n", file)
 	}
 	challenge, err := ask[api.Challenge](ctx, cmd.remote, "POST", "/challenge", "",
-		api.ChallengeRequest{Chain: cmd.Wallet, Address: id.Address()})
+		api.ChallengeRequest{Chain: cmd.Wallet, Address: id.Address(), SessionType: cmd.Type})
 	if err != nil {
 		return err
 	}
@@ -150,7 +151,7 @@ func (cmd signinCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	req := api.CreateRequest{Activity: "reported", DeviceLabel: cmd.DeviceLabel, Permissions: cmd.Permission}
+	req := api.CreateRequest{SessionType: cmd.Type, Activity: "reported", DeviceLabel: cmd.DeviceLabel, Permissions: cmd.Permission}
 	if cmd.Duration != 0 {
 		seconds := int64(cmd.Duration / time.Second)
 		req.Duration = &seconds

@@ -81,6 +81,9 @@ way. If there is a good reason, --forget-group trusts the service anew`, err, kn
 }
 
 func (cmd signinCmd) anonymous(ctx context.Context, s streams) error {
+	if cmd.Type != "standard" {
+		return errors.New("--type and --anonymous name two kinds of session")
+	}
 	if cmd.Duration != 0 || cmd.DeviceLabel != "" || len(cmd.Permission) > 0 {
 		return errors.New("--duration, --permission and --device-label would tell you from other members: leave them out with --anonymous")
 	}

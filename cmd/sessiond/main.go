@@ -14,21 +14,23 @@ import (
 )
 
 type cli struct {
-	Serve      serveCmd      `cmd:"" help:"Run the session server."`
-	Config     configCmd     `cmd:"" help:"Print the documented default configuration, or check a file."`
-	Keys       keysCmd       `cmd:"" help:"List the signing keys, or rotate them."`
-	Backup     backupCmd     `cmd:"" help:"Copy the database, beside a running server or not."`
-	Restore    restoreCmd    `cmd:"" help:"Put a backup in the database's place. The server must be stopped; everyone signs in anew."`
-	Doctor     doctorCmd     `cmd:"" help:"Look at everything the server stands on, and say what to do."`
-	Signin     signinCmd     `cmd:"" help:"Sign in with an identity file (made when missing) and print the session."`
-	Validate   validateCmd   `cmd:"" help:"Ask whether the saved session is good."`
-	Refresh    refreshCmd    `cmd:"" help:"Exchange the saved refresh token for the next pair."`
-	Logout     logoutCmd     `cmd:"" help:"End the saved session."`
-	Sessions   sessionsCmd   `cmd:"" help:"List my live sessions, or end one."`
-	Members    membersCmd    `cmd:"" help:"Anonymous sign-in: enrol this device, leave, or look at the group."`
-	Pseudonyms pseudonymsCmd `cmd:"" help:"Operators: block a pseudonym, or let it in again."`
-	Bench      benchCmd      `cmd:"" help:"Measure speed, as ratios within one run."`
-	Version    versionCmd    `cmd:"" help:"Print the version."`
+	Serve         serveCmd         `cmd:"" help:"Run the session server."`
+	Config        configCmd        `cmd:"" help:"Print the documented default configuration, or check a file."`
+	Keys          keysCmd          `cmd:"" help:"List the signing keys, or rotate them."`
+	Backup        backupCmd        `cmd:"" help:"Copy the database, beside a running server or not."`
+	Restore       restoreCmd       `cmd:"" help:"Put a backup in the database's place. The server must be stopped; everyone signs in anew."`
+	Doctor        doctorCmd        `cmd:"" help:"Look at everything the server stands on, and say what to do."`
+	Signin        signinCmd        `cmd:"" help:"Sign in with an identity file (made when missing) and print the session."`
+	Validate      validateCmd      `cmd:"" help:"Ask whether the saved session is good."`
+	Refresh       refreshCmd       `cmd:"" help:"Exchange the saved refresh token for the next pair."`
+	Logout        logoutCmd        `cmd:"" help:"End the saved session."`
+	Sessions      sessionsCmd      `cmd:"" help:"List my live sessions, or end one."`
+	Members       membersCmd       `cmd:"" help:"Anonymous sign-in: enrol this device, leave, or look at the group."`
+	Professionals professionalsCmd `cmd:"" help:"Operators: the registry of professionals and their licences."`
+	Pseudonyms    pseudonymsCmd    `cmd:"" help:"Operators: block a pseudonym, or let it in again."`
+	Operators     operatorsCmd     `cmd:"" help:"Operators: who may be one, and as what."`
+	Bench         benchCmd         `cmd:"" help:"Measure speed, as ratios within one run."`
+	Version       versionCmd       `cmd:"" help:"Print the version."`
 }
 
 // streams are where the commands speak.

@@ -38,6 +38,7 @@ func TestScripts(t *testing.T) {
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"serve": scriptServe, "stop": scriptStop, "kill": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
 			"group": scriptGroup, "pseudonym": scriptPseudonym,
+			"principal": scriptPrincipal, "licences": scriptLicences, "suspend": scriptSuspend, "operator": scriptOperator,
 		},
 	})
 }

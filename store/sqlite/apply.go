@@ -58,6 +58,11 @@ func apply(c *conn, ch *session.Change) error {
 			return err
 		}
 	}
+	for i := range ch.Operators {
+		if err := putOperator(c, &ch.Operators[i]); err != nil {
+			return err
+		}
+	}
 	for i := range ch.Members {
 		if err := putMember(c, &ch.Members[i]); err != nil {
 			return err
@@ -88,8 +93,8 @@ func apply(c *conn, ch *session.Change) error {
 		if r.Anonymous() {
 			key := recordKey(r.At)
 			rand.Read(key[4:])
-			if _, err := c.exec("INSERT INTO anonymous_records VALUES (?,?,?,?,?)",
-				key[:], string(r.Action), r.SessionID[:], r.SubjectID, r.Detail); err != nil {
+			if _, err := c.exec("INSERT INTO anonymous_records (key,action,session_id,subject_id,detail,actor) VALUES (?,?,?,?,?,?)",
+				key[:], string(r.Action), r.SessionID[:], r.SubjectID, r.Detail, r.Actor); err != nil {
 				return err
 			}
 			continue

@@ -43,13 +43,22 @@ func readProfessional(c *conn, id string) (p session.Registrant, err error) {
 }
 
 // ProfessionalOf implements session.Store.
-func (s *Store) ProfessionalOf(ctx context.Context, account session.Account) (p session.Registrant, err error) {
+func (s *Store) ProfessionalOf(ctx context.Context, account session.Account) (session.Registrant, error) {
+	return s.claimant(ctx, claimOf(account))
+}
+
+// LicenceHolder implements session.Store.
+func (s *Store) LicenceHolder(ctx context.Context, authority, number string) (session.Registrant, error) {
+	return s.claimant(ctx, claimOfLicence(&session.Licence{Authority: authority, Number: number}))
+}
+
+func (s *Store) claimant(ctx context.Context, claim string) (p session.Registrant, err error) {
 	err = s.read(ctx, func(c *conn) error {
 		err := c.rows("SELECT "+professionalColumns+" FROM professionals WHERE id=(SELECT professional FROM professional_claims WHERE claim=?)",
 			func(st *sqlite3.Stmt) (err error) {
 				p, err = scanProfessional(st)
 				return err
-			}, claimOf(account))
+			}, claim)
 		if err == nil && p.ID == "" {
 			err = session.ErrNotFound
 		}
@@ -72,13 +81,15 @@ func (s *Store) Professionals(ctx context.Context, after string, limit int) (out
 
 func claimOf(account session.Account) string { return "account:" + account.String() }
 
+func claimOfLicence(l *session.Licence) string { return "licence:" + l.Key() }
+
 // claims are the accounts and the licences that are an entry's own.
 func claims(p *session.Registrant) (out []string) {
 	for _, a := range p.Accounts {
 		out = append(out, claimOf(a))
 	}
 	for i := range p.Licences {
-		out = append(out, "licence:"+p.Licences[i].Key())
+		out = append(out, claimOfLicence(&p.Licences[i]))
 	}
 	return out
 }

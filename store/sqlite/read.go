@@ -97,9 +97,9 @@ func (s *Store) Records(ctx context.Context, after uint64, limit int) (out []ses
 // AnonymousRecords implements session.Store.
 func (s *Store) AnonymousRecords(ctx context.Context, after [20]byte, limit int) (out []session.AnonymousRecord, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.rows("SELECT key,action,session_id,subject_id,detail FROM anonymous_records WHERE key>? ORDER BY key LIMIT ?", func(st *sqlite3.Stmt) error {
+		return c.rows("SELECT key,action,session_id,subject_id,detail,actor FROM anonymous_records WHERE key>? ORDER BY key LIMIT ?", func(st *sqlite3.Stmt) error {
 			r := session.AnonymousRecord{Record: session.Record{
-				Action: session.Action(st.ColumnText(1)), SubjectID: st.ColumnText(3), Detail: st.ColumnText(4),
+				Action: session.Action(st.ColumnText(1)), SubjectID: st.ColumnText(3), Detail: st.ColumnText(4), Actor: st.ColumnText(5),
 			}}
 			if copy(r.Key[:], st.ColumnRawBlob(0)) != len(r.Key) {
 				return errors.New("sqlite: an anonymous record's key is damaged")

@@ -187,7 +187,7 @@ func pseudonyms(t *testing.T, st session.Store) {
 				{Kind: session.EventCreated, At: at, SubjectID: "user_x", MinGen: uint32(i)},
 			},
 			Records: []session.Record{
-				{Action: session.ActionEnd, At: at, SessionID: id, SubjectID: "anon_x", Detail: fmt.Sprintf("%02d", i), RequestID: "req_x"},
+				{Action: session.ActionEnd, At: at, SessionID: id, SubjectID: "anon_x", Detail: fmt.Sprintf("%02d", i), Actor: "op_x", RequestID: "req_x"},
 				{Action: session.ActionEnd, At: at, SubjectID: "user_x"},
 			},
 		})
@@ -224,7 +224,7 @@ func pseudonyms(t *testing.T, st session.Store) {
 				order++
 			}
 			after, seen[r.Detail] = r.Key, true
-			want := session.Record{Action: session.ActionEnd, At: at, SessionID: id, SubjectID: "anon_x", Detail: r.Detail}
+			want := session.Record{Action: session.ActionEnd, At: at, SessionID: id, SubjectID: "anon_x", Detail: r.Detail, Actor: "op_x"}
 			if r.Record != want {
 				t.Errorf("kept %+v", r.Record)
 			}

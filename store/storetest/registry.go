@@ -41,6 +41,15 @@ func professionals(t *testing.T, st session.Store) {
 		t.Errorf("by account: %+v, %v", of, err)
 	}
 
+	if of, err := st.LicenceHolder(t.Context(), "Board", "7 \"ü"); err != nil || !reflect.DeepEqual(of, a) {
+		t.Errorf("by licence: %+v, %v", of, err)
+	}
+	for _, none := range [][2]string{{"Board", "9"}, {"7 \"ü", "Board"}, {"board", "8"}, {"", ""}} {
+		if _, err := st.LicenceHolder(t.Context(), none[0], none[1]); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("nobody's licence: %v", err)
+		}
+	}
+
 	for _, c := range []session.Registrant{
 		{ID: "lic_b", Accounts: a.Accounts},
 		{ID: "lic_b", Licences: a.Licences[1:]},
