@@ -7,4 +7,4 @@ run:
 test:
 	./test/setup
 	go test -race ./...
-	go test -run SameTime\|ALeak ./server
+	go test -run SameTime\|ALeak\|Linker . ./server

@@ -48,6 +48,9 @@ type CutRequest struct {
 
 // EndMany ends every session that the request names, at once.
 func (s *Service) EndMany(ctx context.Context, r CutRequest, by Act) error {
+	if err := by.check(); err != nil {
+		return err
+	}
 	if r.Type != "" && !r.Type.Valid() {
 		return Refuse(CodeInvalidRequest, "session_type is standard, anonymous or professional", nil)
 	}
@@ -66,7 +69,7 @@ func (s *Service) EndMany(ctx context.Context, r CutRequest, by Act) error {
 		err := s.commit(ctx, Change{
 			Cut:     &cut,
 			Events:  []Event{{Kind: EventCut, At: cut.At}},
-			Records: []Record{{Action: ActionCut, At: cut.At, Actor: by.Operator, Detail: by.Reason}},
+			Records: []Record{s.record(ActionCut, "", by)},
 		})
 		if err == nil {
 			return nil

@@ -2,7 +2,6 @@ package session
 
 import (
 	"context"
-	"errors"
 	"iter"
 	"math"
 	"time"
@@ -117,55 +116,4 @@ func (s *Service) publish(ctx context.Context) error {
 	}
 	s.group.Publish(p)
 	return nil
-}
-
-// Block ends the live sessions of a pseudonym and keeps it out until the epoch
-// is over. Nobody learns who it is: whoever blocks knows only what it did.
-func (s *Service) Block(ctx context.Context, pseudonym string, by Act) error {
-	return s.setBlock(ctx, pseudonym, ActionBlock, by, func(now time.Time) time.Time { return s.group.EpochEnd(now) })
-}
-
-// Unblock lets a pseudonym in again.
-func (s *Service) Unblock(ctx context.Context, pseudonym string, by Act) error {
-	return s.setBlock(ctx, pseudonym, ActionUnblock, by, func(time.Time) time.Time { return time.Time{} })
-}
-
-func (s *Service) setBlock(ctx context.Context, pseudonym string, action Action, by Act, until func(time.Time) time.Time) error {
-	if err := by.check(); err != nil {
-		return err
-	}
-	if s.group == nil {
-		return notServed(Anonymous)
-	}
-	if !isPseudonym(pseudonym) {
-		return Refuse(CodeInvalidRequest, "That is not an anonymous id.", nil)
-	}
-	for range maxAttempts {
-		now := s.now()
-		roster, err := s.store.Roster(ctx, pseudonym)
-		if err != nil {
-			return unavailable(err)
-		}
-		roster.BlockedUntil, roster.Until = until(now), s.group.EpochEnd(now)
-		c := Change{Roster: &roster}
-		for _, id := range roster.Sessions {
-			row, err := s.session(ctx, id)
-			if errors.Is(err, ErrNotFound) || err == nil && (!row.Alive(now) || roster.BlockedUntil.IsZero()) {
-				continue
-			}
-			if err != nil {
-				return unavailable(err)
-			}
-			ended := row.end(EndRevoked, now)
-			c.Update = append(c.Update, ended)
-			c.note(EventEnded, ActionEnd, ended, now, "")
-		}
-		c.Records = append(c.Records, s.record(action, pseudonym, by))
-		if err := s.commit(ctx, c); err == nil {
-			return nil
-		} else if !errors.Is(err, ErrConflict) {
-			return unavailable(err)
-		}
-	}
-	return unavailable(errContention)
 }

@@ -20,8 +20,8 @@ const (
 	ActionEpoch          Action = "restore.epoch"
 	ActionEnrol          Action = "member.enrol"
 	ActionLeave          Action = "member.leave"
-	ActionBlock          Action = "pseudonym.block"
-	ActionUnblock        Action = "pseudonym.unblock"
+	ActionBlock          Action = "subject.block" // a user or a pseudonym
+	ActionUnblock        Action = "subject.unblock"
 	ActionProfessional   Action = "professional.change"
 	ActionErase          Action = "user.erase"
 	ActionCut            Action = "sessions.cut"

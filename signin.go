@@ -234,7 +234,10 @@ func (s *Service) makeRoom(ctx context.Context, c *Change, row Session, epochEnd
 		return ErrConflict
 	}
 	if s.now().Before(roster.BlockedUntil) {
-		return Refuse(CodePermissionDenied, "This pseudonym is blocked until "+roster.BlockedUntil.UTC().Format(time.DateOnly)+".", nil)
+		if row.Type == Anonymous {
+			return Refuse(CodePermissionDenied, "This pseudonym is blocked until "+roster.BlockedUntil.UTC().Format(time.DateOnly)+".", nil)
+		}
+		return Refuse(CodePermissionDenied, "This account is blocked.", nil)
 	}
 	var keep []token.ID
 	var same []Session

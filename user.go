@@ -14,6 +14,9 @@ import (
 //
 // A backup that was made before has all of it until it is deleted.
 func (s *Service) EraseUser(ctx context.Context, userID string, by Act) error {
+	if err := by.check(); err != nil {
+		return err
+	}
 	for range maxAttempts {
 		c, err := s.erasure(ctx, userID, by)
 		if err != nil {
@@ -45,17 +48,8 @@ func (s *Service) erasure(ctx context.Context, userID string, by Act) (Change, e
 	}
 	// By the roster's version a sign-in under way is decided anew, as a stranger's.
 	c := Change{Roster: &roster, Erase: userID}
-	for _, id := range roster.Sessions {
-		row, err := s.session(ctx, id)
-		if errors.Is(err, ErrNotFound) || err == nil && row.Ended() {
-			continue
-		}
-		if err != nil {
-			return Change{}, unavailable(err)
-		}
-		ended := row.end(EndRevoked, now)
-		c.Update = append(c.Update, ended)
-		c.note(EventEnded, ActionEnd, ended, now, "")
+	if err := s.endRoster(ctx, &c, roster, now); err != nil {
+		return Change{}, unavailable(err)
 	}
 	if err := s.eraseMember(ctx, &c, userID, now); err != nil {
 		return Change{}, unavailable(err)
@@ -65,9 +59,7 @@ func (s *Service) erasure(ctx context.Context, userID string, by Act) (Change, e
 			return Change{}, unavailable(err)
 		}
 	}
-	c.Records = append(c.Records, Record{
-		Action: ActionErase, At: now.UTC().Truncate(time.Millisecond), SubjectID: userID, Actor: by.Operator, Detail: by.Reason,
-	})
+	c.Records = append(c.Records, s.record(ActionErase, userID, by))
 	return c, nil
 }
 

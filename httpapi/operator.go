@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"strconv"
+	"time"
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
@@ -70,8 +71,10 @@ func (o *operators) routes() []operatorRoute {
 		{see, "GET", "/subjects/{id}/sessions", get(o.sessionsOf), nil},
 		{act, "DELETE", "/subjects/{id}/sessions", handle(200, false, o.endSessionsOf), nil},
 		{act, "DELETE", "/sessions/{id}", handle(200, false, o.endSession), nil},
-		{act, "POST", "/pseudonyms/{id}/block", handle(200, false, o.block), nil},
-		{act, "DELETE", "/pseudonyms/{id}/block", handle(200, false, o.unblock), nil},
+		{act, "POST", "/sessions/end", handle(200, false, o.endMany), nil},
+		{act, "POST", "/subjects/{id}/block", handle(200, false, o.block), nil},
+		{act, "DELETE", "/subjects/{id}/block", handle(200, false, o.unblock), nil},
+		{act, "DELETE", "/users/{id}", handle(200, false, o.erase), nil},
 	}
 }
 
@@ -194,6 +197,25 @@ func (o *operators) block(r *http.Request, c call, in api.OperatorRequest) (api.
 
 func (o *operators) unblock(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {
 	return api.Empty{}, o.service.Unblock(r.Context(), r.PathValue("id"), c.act(in.Reason))
+}
+
+func (o *operators) endMany(r *http.Request, c call, in api.EndManyRequest) (api.Empty, error) {
+	want := session.CutRequest{Type: session.Type(in.SessionType), KeyID: in.KeyID}
+	if in.CreatedBefore != "" {
+		t, err := time.Parse(time.RFC3339, in.CreatedBefore)
+		if err != nil {
+			return api.Empty{}, refuse(http.StatusBadRequest, api.InvalidRequest, "created_before is a time of RFC 3339.")
+		}
+		want.CreatedBefore = t
+	}
+	if in.All == (want != session.CutRequest{}) {
+		return api.Empty{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send session_type, created_before or key_id, or all alone.")
+	}
+	return api.Empty{}, o.service.EndMany(r.Context(), want, c.act(in.Reason))
+}
+
+func (o *operators) erase(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {
+	return api.Empty{}, o.service.EraseUser(r.Context(), r.PathValue("id"), c.act(in.Reason))
 }
 
 // each is what f makes of a list, as a JSON array, never null.

@@ -132,5 +132,5 @@ func TestAnonymousSessionsCanBeLeftOut(t *testing.T) {
 	w.want(w.call("POST", "/api/auth/sessions", "AAAA", api.CreateRequest{SessionType: "anonymous"}), 400, api.InvalidRequest)
 	s := w.signIn(api.CreateRequest{})
 	w.want(w.call("POST", "/api/auth/challenge", s.SessionToken, api.ChallengeRequest{SessionType: "anonymous", Purpose: "enrol"}), 400, api.InvalidRequest)
-	w.want(w.operator("POST", "/operator/v1/pseudonyms/anon_x/block", w.operatorKey(), `{"reason":"abuse"}`), 400, api.InvalidRequest)
+	w.want(w.operator("POST", "/operator/v1/subjects/anon_x/block", w.operatorKey(), `{"reason":"abuse"}`), 400, api.InvalidRequest)
 }

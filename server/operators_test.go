@@ -70,8 +70,10 @@ var mayCall = map[string]string{
 	"GET /operator/v1/subjects/{id}/sessions":    "viewer operator root",
 	"DELETE /operator/v1/subjects/{id}/sessions": "operator root",
 	"DELETE /operator/v1/sessions/{id}":          "operator root",
-	"POST /operator/v1/pseudonyms/{id}/block":    "operator root",
-	"DELETE /operator/v1/pseudonyms/{id}/block":  "operator root",
+	"POST /operator/v1/subjects/{id}/block":      "operator root",
+	"DELETE /operator/v1/subjects/{id}/block":    "operator root",
+	"POST /operator/v1/sessions/end":             "operator root",
+	"DELETE /operator/v1/users/{id}":             "operator root",
 }
 
 // Each call, by each role, by a key that was revoked, by a wrong one and by
@@ -242,7 +244,7 @@ func TestOperatorsBodiesAreStrict(t *testing.T) {
 	w := newWorld(t)
 	key := w.newOperator("operator").Key
 	for _, body := range []string{"", "null", `{"reason":"on the team","reason":"twice"}`, `{"Reason":"on the team"}`, `{"reason":"on the team"} {}`, `{"reason":"on the team","x":1}`} {
-		w.want(w.act("POST", "/pseudonyms/anon_x/block", key, body), 400, api.InvalidRequest)
+		w.want(w.act("POST", "/subjects/anon_x/block", key, body), 400, api.InvalidRequest)
 	}
 	w.want(w.act("POST", "/professionals", key, `{"reason":"`+strings.Repeat("x", 17000)+`"}`), 413, api.PayloadTooLarge)
 }

@@ -280,23 +280,23 @@ func TestAPseudonymIsBlocked(t *testing.T) {
 	tokens, who := ada.signInAnonymously()
 	others, _ := bob.signInAnonymously()
 
-	w.want(w.operator("POST", "/operator/v1/pseudonyms/"+who+"/block", "", `{"reason":"abuse, report 7"}`), 401, api.CredentialInvalid)
-	w.want(w.operator("POST", "/operator/v1/pseudonyms/"+who+"/block", "op_wrong", `{"reason":"abuse, report 7"}`), 401, api.CredentialInvalid)
+	w.want(w.operator("POST", "/operator/v1/subjects/"+who+"/block", "", `{"reason":"abuse, report 7"}`), 401, api.CredentialInvalid)
+	w.want(w.operator("POST", "/operator/v1/subjects/"+who+"/block", "op_wrong", `{"reason":"abuse, report 7"}`), 401, api.CredentialInvalid)
 	key := w.operatorKey()
-	w.want(w.operator("POST", "/operator/v1/pseudonyms/"+who+"/block", key, `{"reason":"\u0007\u0007\u0007\u0007"}`), 400, api.InvalidRequest)
-	w.want(w.operator("POST", "/operator/v1/pseudonyms/user_x/block", key, `{"reason":"abuse"}`), 400, api.InvalidRequest)
-	w.want(w.operator("POST", "/operator/v1/pseudonyms/"+who+"/block", key, `{"reason":"abuse, report 7"}`), 200, "")
+	w.want(w.operator("POST", "/operator/v1/subjects/"+who+"/block", key, `{"reason":"\u0007\u0007\u0007\u0007"}`), 400, api.InvalidRequest)
+	w.want(w.operator("POST", "/operator/v1/subjects/user_x/block", key, `{"reason":"abuse"}`), 404, api.NotFound)
+	w.want(w.operator("POST", "/operator/v1/subjects/"+who+"/block", key, `{"reason":"abuse, report 7"}`), 200, "")
 
 	w.want(w.validate(tokens.SessionToken), 401, api.SessionInvalid)
 	w.want(w.refresh(tokens.RefreshToken), 401, api.RefreshFailed)
 	w.want(w.validate(others.SessionToken), 200, "")
 	w.want(w.create(ada.credential(w.anonymousChallenge())), 403, api.PermissionDenied)
 
-	w.want(w.operator("DELETE", "/operator/v1/pseudonyms/"+who+"/block", key, `{"reason":"a mistake"}`), 200, "")
+	w.want(w.operator("DELETE", "/operator/v1/subjects/"+who+"/block", key, `{"reason":"a mistake"}`), 200, "")
 	if _, again := ada.signInAnonymously(); again != who {
 		t.Error("it came back as somebody else")
 	}
-	w.want(w.operator("POST", "/operator/v1/pseudonyms/"+who+"/block", key, `{"reason":"not a mistake"}`), 200, "")
+	w.want(w.operator("POST", "/operator/v1/subjects/"+who+"/block", key, `{"reason":"not a mistake"}`), 200, "")
 	epochs := anonymous.Epochs{}
 	w.clock.Advance(epochs.EpochEnd(epochs.Epoch(w.clock.Now())).Sub(w.clock.Now()))
 	w.eventually(func() bool { return w.call("GET", "/api/auth/anonymous/group", "", nil).Status == 200 })

@@ -34,7 +34,7 @@ func (cmd unblockCmd) Run(ctx context.Context, s streams) error {
 }
 
 func (cmd onPseudonym) do(ctx context.Context, s streams, method, done string) error {
-	path := "/pseudonyms/" + url.PathEscape(cmd.ID) + "/block"
+	path := "/subjects/" + url.PathEscape(cmd.ID) + "/block"
 	if _, err := operate[api.Empty](ctx, cmd.operating, method, path, api.OperatorRequest{Reason: cmd.Reason}); err != nil {
 		return err
 	}

@@ -36,8 +36,8 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": scriptServe, "stop": scriptStop, "kill": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
-			"group": scriptGroup, "pseudonym": scriptPseudonym,
+			"serve": scriptServe, "stop": scriptStop, "crash": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
+			"group": scriptGroup, "pseudonym": scriptPseudonym, "userid": scriptUserID,
 			"principal": scriptPrincipal, "licences": scriptLicences, "suspend": scriptSuspend, "operator": scriptOperator,
 		},
 	})
@@ -62,6 +62,13 @@ func scriptPseudonym(ts *testscript.TestScript, neg bool, args []string) {
 	var v api.Validation
 	ts.Check(json.Unmarshal(out, &v))
 	ts.Setenv("PSEUDONYM", v.AnonymousID)
+}
+
+// scriptUserID sets USERID to that of a session as signin printed it.
+func scriptUserID(ts *testscript.TestScript, neg bool, args []string) {
+	var o api.Session
+	ts.Check(json.Unmarshal([]byte(ts.ReadFile(args[0])), &o))
+	ts.Setenv("USERID", o.UserID)
 }
 
 // scriptStop asks the server to stop and waits until it has.
