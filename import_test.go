@@ -93,6 +93,15 @@ func TestAFileIsImportedAgain(t *testing.T) {
 			t.Errorf("%d entries", n)
 		}
 		records := h.records()
+		trail, err := h.store.Records(t.Context(), 0, 10)
+		if err != nil || len(trail) != 3 {
+			t.Errorf("%d records of three entries, %v", len(trail), err)
+		}
+		for _, r := range trail {
+			if r.Action != session.ActionImport || r.Actor != operator.Operator || r.Detail != operator.Reason {
+				t.Errorf("%+v", r)
+			}
+		}
 		h.wantDid(h.imports(atOnce, file...), "unchanged", "unchanged", "unchanged", "unchanged", "unchanged")
 		if n := h.records(); n != records {
 			t.Errorf("%d records of nothing", n-records)
