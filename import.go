@@ -133,6 +133,8 @@ func (l *importedLine) refuse(format string, args ...any) {
 // read makes of a row what it says, or refuses it.
 func (m *importing) read(row ImportRow) importedLine {
 	l := importedLine{ImportLine: ImportLine{Line: row.Line}, row: row}
+	until, err := ParseValidUntil(row.ValidUntil)
+	l.licence = Licence{Number: row.Number, Authority: row.Authority, Jurisdiction: row.Jurisdiction, Status: LicenceStatus(row.Status), ValidUntil: until}
 	for _, f := range []struct{ name, value string }{
 		{"number", row.Number}, {"authority", row.Authority}, {"jurisdiction", row.Jurisdiction}, {"status", row.Status},
 		{"valid_until", row.ValidUntil}, {"chain", row.Chain}, {"address", row.Address}, {"person", row.Person},
@@ -142,7 +144,6 @@ func (m *importing) read(row ImportRow) importedLine {
 			return l
 		}
 	}
-	until, err := ParseValidUntil(row.ValidUntil)
 	if err != nil {
 		l.refuse("%s", CodeMessage(err))
 		return l
@@ -151,7 +152,6 @@ func (m *importing) read(row ImportRow) importedLine {
 		l.refuse("person is at most %d bytes of printable text without spaces around it", maxLicenceField)
 		return l
 	}
-	l.licence = Licence{Number: row.Number, Authority: row.Authority, Jurisdiction: row.Jurisdiction, Status: LicenceStatus(row.Status), ValidUntil: until}
 	p := Registrant{Licences: []Licence{l.licence}}
 	if row.Chain != "" || row.Address != "" {
 		l.account = Account{Chain: Chain(row.Chain), Address: row.Address}
@@ -168,14 +168,12 @@ func (m *importing) read(row ImportRow) importedLine {
 }
 
 // contradictions refuses lines that are there twice, and all lines of a licence
-// about which they disagree.
+// about which they disagree, refused ones included: the one that suspends it may
+// be the one that is misspelt.
 func (m *importing) contradictions() {
 	same, first, disputed := map[ImportRow]int{}, map[string]int{}, map[string][2]int{}
 	for i := range m.lines {
 		l := &m.lines[i]
-		if l.Did == ImportRefused {
-			continue
-		}
 		row := l.row
 		row.Line = 0
 		if other, ok := same[row]; ok {
