@@ -42,6 +42,8 @@ func (r *rows) keys() []WrappedKey {
 }
 
 // Everybody was there in the same second. All of it is written within seconds,
+func (r *rows) Cuts(context.Context) ([]Cut, error) { return nil, nil }
+
 // each once, a bounded part at a time; and when there is no time, later.
 func TestACrowdIsWrittenInItsTurn(t *testing.T) {
 	now := noon

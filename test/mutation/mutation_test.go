@@ -240,7 +240,7 @@ var mutations = []mutation{
 		s.SteppedAt`, ". -run=TestAnAnonymous"},
 	{"signin.go", `	if s.now().Before(roster.BlockedUntil) {`, `	if false {`, "./server -run=TestAPseudonymIsBlocked"},
 	{"signin.go", `	if admit != nil && claim.Pseudonym != "" {`, `	if false {`, "./server -run=TestAPseudonymHasLimits"},
-	{"group.go", `		c.Update = append(c.Update, ended)
+	{"block.go", `		c.Update = append(c.Update, ended)
 `, `		_ = ended
 `, "./server -run=TestAPseudonymIsBlocked"},
 	{"httpapi/apart.go", `	case t == session.Anonymous && !c.apart && (carriesSession(r) || !c.session.IsZero()):`, `	case false:`, "./server -run=TestAnonymousCalls"},
