@@ -7,4 +7,4 @@ run:
 test:
 	./test/setup
 	go test -race ./...
-	go test -run SameTime\|ALeak\|Linker . ./server
+	go test -run SameTime\|ALeak\|Linker ./server ./test/anonymity

@@ -31,6 +31,7 @@ var allowed = map[string][]string{
 	"bench":                 {"", "token", "api", "server", "store/sqlite", "wallet/icp"},
 	"sessiontest":           {"*"},
 	"test/mutation":         {},
+	"test/anonymity":        {},
 	"test/node":             {},
 	"test/contract":         {"test/node"},
 	"test/wallets":          {"test/node"},

@@ -1,4 +1,4 @@
-package session_test
+package anonymity_test
 
 import (
 	"bytes"

@@ -3,7 +3,7 @@
 // The race detector makes minutes of these seconds: make test runs them without
 // it.
 
-package session_test
+package anonymity_test
 
 import (
 	"crypto/sha256"
