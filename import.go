@@ -316,14 +316,16 @@ func (m *importing) holder(ctx context.Context, g importGroup) (p Registrant, ok
 	return p, !several, nil
 }
 
-// importPlan is what is to be done for a group.
-type importPlan struct {
+// importTask is a group and the entry that the registry has of it, or a zero one.
+type importTask struct {
 	group  importGroup
-	change Change // nothing, where all is there
+	before Registrant
 }
 
-// plan decides what a group does to its entry, and notes it in its lines.
-func (m *importing) plan(ctx context.Context, g importGroup, before Registrant) (Change, error) {
+// plan decides what a group does to its entry, and notes it in its lines. The
+// change is of nobody where there is nothing to do.
+func (m *importing) plan(ctx context.Context, task importTask) (Change, error) {
+	g, before := task.group, task.before
 	after := before.Clone()
 	if after.ID == "" {
 		after.ID = NewProfessionalID()
@@ -373,9 +375,8 @@ func (l *Licence) lifted(to LicenceStatus) bool {
 		l.Status == LicenceSuspended && to != LicenceSuspended && to != LicenceRevoked
 }
 
-// plans are those of all groups, of which two may be one entry's.
-func (m *importing) plans(ctx context.Context, groups []importGroup) (out []importPlan, err error) {
-	var entries []Registrant
+// tasks finds the entries of all groups, of which two may be one entry's.
+func (m *importing) tasks(ctx context.Context, groups []importGroup) (out []importTask, err error) {
 	at := map[string]int{}
 	for _, g := range groups {
 		p, ok, err := m.holder(ctx, g)
@@ -395,38 +396,26 @@ func (m *importing) plans(ctx context.Context, groups []importGroup) (out []impo
 			continue
 		}
 		at[p.ID] = len(out)
-		out, entries = append(out, importPlan{group: g}), append(entries, p)
-	}
-	for i := range out {
-		if out[i].change, err = m.plan(ctx, out[i].group, entries[i]); err != nil {
-			return nil, err
-		}
+		out = append(out, importTask{g, p})
 	}
 	return out, nil
 }
 
-// inBatches commits plan by plan, many at once; what somebody changed meanwhile
-// is planned anew.
+// inBatches commits the changes of many groups at a time; those of an entry that
+// somebody changed meanwhile are planned anew.
 func (m *importing) inBatches(ctx context.Context, groups []importGroup) (bool, error) {
 	for range maxAttempts {
-		plans, err := m.plans(ctx, groups)
+		tasks, err := m.tasks(ctx, groups)
 		if err != nil {
 			return false, err
 		}
 		groups = nil
-		plans = slices.DeleteFunc(plans, func(p importPlan) bool { return len(p.change.Professionals) == 0 })
-		for batch := range slices.Chunk(plans, importBatch) {
-			changes := make([]Change, len(batch))
-			for i := range batch {
-				changes[i] = batch[i].change
+		for batch := range slices.Chunk(tasks, importBatch) {
+			again, err := m.commitBatch(ctx, batch)
+			if err != nil {
+				return false, err
 			}
-			for i, err := range m.commitAll(ctx, changes...) {
-				if errors.Is(err, ErrConflict) || errors.Is(err, ErrTaken) {
-					groups = append(groups, batch[i].group)
-				} else if err != nil {
-					return false, err
-				}
-			}
+			groups = append(groups, again...)
 		}
 		if len(groups) == 0 {
 			return true, nil
@@ -435,26 +424,52 @@ func (m *importing) inBatches(ctx context.Context, groups []importGroup) (bool, 
 	return false, errContention
 }
 
-// atOnce commits all plans as one change, or nothing where a line is refused.
+// commitBatch returns the groups that came too late.
+func (m *importing) commitBatch(ctx context.Context, batch []importTask) (late []importGroup, err error) {
+	var changes []Change
+	var of []importGroup
+	for _, task := range batch {
+		c, err := m.plan(ctx, task)
+		if err != nil {
+			return nil, err
+		}
+		if len(c.Professionals) > 0 {
+			changes, of = append(changes, c), append(of, task.group)
+		}
+	}
+	for i, err := range m.commitAll(ctx, changes...) {
+		if errors.Is(err, ErrConflict) || errors.Is(err, ErrTaken) {
+			late = append(late, of[i])
+		} else if err != nil {
+			return nil, err
+		}
+	}
+	return late, nil
+}
+
+// atOnce commits everything as one change, or nothing where a line is refused.
 func (m *importing) atOnce(ctx context.Context, groups []importGroup) (bool, error) {
 	for range maxAttempts {
-		plans, err := m.plans(ctx, groups)
+		tasks, err := m.tasks(ctx, groups)
 		if err != nil {
 			return false, err
+		}
+		var all Change
+		for _, task := range tasks {
+			c, err := m.plan(ctx, task)
+			if err != nil {
+				return false, err
+			}
+			all.Professionals, all.Update = append(all.Professionals, c.Professionals...), append(all.Update, c.Update...)
+			all.Events, all.Records = append(all.Events, c.Events...), append(all.Records, c.Records...)
 		}
 		if slices.ContainsFunc(m.lines, func(l importedLine) bool { return l.Did == ImportRefused }) {
 			return false, nil
 		}
-		var c Change
-		for i := range plans {
-			p := &plans[i].change
-			c.Professionals, c.Update = append(c.Professionals, p.Professionals...), append(c.Update, p.Update...)
-			c.Events, c.Records = append(c.Events, p.Events...), append(c.Records, p.Records...)
-		}
-		if len(c.Professionals) == 0 {
+		if len(all.Professionals) == 0 {
 			return true, nil
 		}
-		err = m.commit(ctx, c)
+		err = m.commit(ctx, all)
 		if !errors.Is(err, ErrConflict) && !errors.Is(err, ErrTaken) {
 			return err == nil, err
 		}
