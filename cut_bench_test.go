@@ -43,25 +43,24 @@ func BenchmarkEndMany(b *testing.B) {
 	if err != nil {
 		b.Fatal(err)
 	}
-	for range 1 { // afterwards there is nothing left to end
-		began := time.Now()
-		if err := s.EndMany(b.Context(), session.CutRequest{}, operator); err != nil {
+	b.ResetTimer()
+	began := time.Now()
+	if err := s.EndMany(b.Context(), session.CutRequest{}, operator); err != nil {
+		b.Fatal(err)
+	}
+	b.ReportMetric(float64(time.Since(began).Microseconds()), "µs-to-answer")
+	for {
+		row, err := store.Session(b.Context(), last)
+		if err != nil {
 			b.Fatal(err)
 		}
-		b.ReportMetric(float64(time.Since(began).Microseconds()), "µs-to-answer")
-		for {
-			row, err := store.Session(b.Context(), last)
-			if err != nil {
-				b.Fatal(err)
-			}
-			if row.Ended() {
-				break
-			}
-			if err := s.FollowCuts(b.Context()); err != nil {
-				b.Fatal(err)
-			}
+		if row.Ended() {
+			break
 		}
-		b.ReportMetric(time.Since(began).Seconds(), "s-to-rows")
-		break // there is nothing left to end
+		if err := s.FollowCuts(b.Context()); err != nil {
+			b.Fatal(err)
+		}
 	}
+	b.ReportMetric(time.Since(began).Seconds(), "s-to-rows")
+	break // there is nothing left to end
 }
