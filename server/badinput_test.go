@@ -65,7 +65,7 @@ func TestBadInput(t *testing.T) {
 		"fractional duration":      {"POST", sessions, `a`, `{"duration":1.5}`, 400, api.InvalidRequest},
 		"short duration":           {"POST", sessions, `a`, `{"duration":5}`, 400, api.InvalidRequest},
 		"anonymous":                {"POST", sessions, `a`, `{"session_type":"anonymous"}`, 503, api.Unavailable},
-		"professional":             {"POST", sessions, `a`, `{"session_type":"professional"}`, 400, api.InvalidRequest},
+		"professional":             {"POST", sessions, `a`, `{"session_type":"professional"}`, 401, api.CredentialInvalid},
 		"no such type":             {"POST", sessions, `a`, `{"session_type":"root"}`, 400, api.InvalidRequest},
 		"no such transport":        {"POST", sessions, `a`, `{"transport":"pigeon"}`, 400, api.InvalidRequest},
 		"no such chain":            {"POST", challenge, ``, `{"chain":"dogecoin","address":"x"}`, 400, api.InvalidRequest},
