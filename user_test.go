@@ -113,3 +113,57 @@ func TestAUserWhoIsErasedMeanwhileSignsInAsNobody(t *testing.T) {
 		t.Errorf("signed in as %s, who is erased", again.Session.Subject.ID)
 	}
 }
+
+// Who is blocked is out at once and stays out, by every account's sign-in under
+// way too, until they are let in again.
+func TestABlockedUserStaysOut(t *testing.T) {
+	h := newHouse(t)
+	tokens := h.signIn(session.CreateRequest{})
+	user := tokens.Session.Subject.ID
+	wantCode(t, h.Block(t.Context(), "user_nobody", operator), session.CodeNotFound)
+	wantCode(t, h.Block(t.Context(), user, session.Act{Operator: "op_x"}), session.CodeInvalidRequest)
+	if err := h.Block(t.Context(), user, operator); err != nil {
+		t.Fatal(err)
+	}
+	try := func() (session.Tokens, error) {
+		t.Helper()
+		c, err := h.Challenge(t.Context(), session.ChallengeRequest{Account: h.account(h.person)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		credential, err := h.person.Credential(c.Message)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return h.Create(t.Context(), session.CreateRequest{Credential: credential})
+	}
+	for range 2 {
+		if h.alive(tokens) {
+			t.Error("the session outlived the block")
+		}
+		_, err := h.Refresh(t.Context(), tokens.RefreshToken, "")
+		wantCode(t, err, session.CodeRefreshFailed)
+		_, err = try()
+		wantCode(t, err, session.CodePermissionDenied)
+		h.open() // and a restart knows it
+	}
+	if err := h.Unblock(t.Context(), user, operator); err != nil {
+		t.Fatal(err)
+	}
+	again, err := try()
+	if err != nil || again.Session.Subject.ID != user || h.alive(tokens) {
+		t.Errorf("%+v, %v", again.Session.Subject, err)
+	}
+
+	store := &interrupted{Store: h.store}
+	h.config.Store = store
+	h.open()
+	store.afterUserOf = func() {
+		if err := h.Block(t.Context(), user, operator); err != nil {
+			t.Error(err)
+		}
+	}
+	if late, err := try(); err == nil && h.alive(late) {
+		t.Error("a sign-in outran the block")
+	}
+}
