@@ -6,5 +6,5 @@ run:
 # specification's client against the real program.
 test:
 	./test/setup
-	go test -race ./...
+	go test -race -timeout 30m ./...
 	go test -run SameTime\|ALeak\|Linker ./server ./test/anonymity
