@@ -16,6 +16,7 @@ import (
 // stays as a tombstone for a while. So neither a slow reader nor a slow writer
 // can bring back what has ended.
 type live struct {
+	pages  pages
 	shards [64]shard
 }
 
@@ -33,7 +34,7 @@ const tombstoneLife = 2 * time.Minute
 func newLive(epoch uint32, now time.Time) *live {
 	l := &live{}
 	for i := range l.shards {
-		l.shards[i].open(epoch, now)
+		l.shards[i].open(epoch, now, &l.pages)
 	}
 	return l
 }
@@ -152,14 +153,19 @@ func (l *live) see(s *Session, gen uint32, activity, now time.Time) {
 	if n == none || sh.is(n, packedEnded) {
 		return
 	}
-	seen := sh.seen[n]
+	seen, known := sh.seen[n]
 	news := gen > s.UsedGen && gen > seen.usedGen
 	if news {
 		seen.usedGen = gen
 	}
 	if at := activity.UnixMilli(); !activity.IsZero() && at > seen.activity {
 		if seen.since == 0 {
-			seen.since, news = second(now), true
+			seen.since = second(now)
+			if what := (note{n, seen.since}); !news && !known && sh.later(n, s, what) {
+				sh.notes = append(sh.notes, what)
+			} else {
+				news = true
+			}
 		}
 		seen.activity = at
 	}

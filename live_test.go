@@ -206,6 +206,61 @@ func TestAForgottenSessionIsStillLookedAt(t *testing.T) {
 	}
 }
 
+// What was seen of a person is looked at a minute later, once, unless it has been
+// written by then; before an idle end that comes sooner; and at once by a clock
+// that has been set back.
+func TestASightingIsLookedAtAMinuteLater(t *testing.T) {
+	at := func(d time.Duration) time.Time { return noon.Add(d) }
+	for name, c := range map[string]struct {
+		idle  time.Duration
+		then  func(l *live, s Session)
+		quiet time.Time // nothing is looked at yet
+		comes time.Time // now it is; zero: not for a sighting
+	}{
+		"seen":                 {time.Hour, func(*live, Session) {}, at(59 * time.Second), at(time.Minute)},
+		"seen again":           {time.Hour, func(l *live, s Session) { l.see(&s, 1, at(time.Second), at(time.Second)) }, at(59 * time.Second), at(time.Minute)},
+		"soon to idle out":     {time.Minute, func(*live, Session) {}, at(24 * time.Second), at(25 * time.Second)},
+		"in the wheel too":     {time.Hour, func(l *live, s Session) { l.wake(s.ID, at(0), at(0)) }, at(59 * time.Second), at(time.Minute)},
+		"written before":       {time.Hour, func(l *live, s Session) { s.Version, s.LastActivity = s.Version+1, at(0); l.keepWritten(&s, at(0)) }, at(10 * time.Minute), time.Time{}},
+		"ended before":         {time.Hour, func(l *live, s Session) { s = s.end(EndLogout, at(0)); s.Version++; l.keepWritten(&s, at(0)) }, at(10 * time.Minute), time.Time{}},
+		"of unknown state now": {time.Hour, func(l *live, s Session) { l.forget(s.ID) }, at(59 * time.Second), at(time.Minute)},
+	} {
+		l := newLive(0, noon)
+		s := thousands(1)[0]
+		s.LastActivity, s.IdleLife, s.UsedGen = at(-30*time.Second), c.idle, 1
+		l.keepWritten(&s, noon)
+		l.see(&s, 1, noon, noon)
+		c.then(l, s)
+		if ids := l.woken(c.quiet); len(ids) != 0 {
+			t.Errorf("%s: looked at too early", name)
+		}
+		if c.comes.IsZero() {
+			continue
+		}
+		if ids := l.woken(c.comes); len(ids) != 1 || ids[0] != s.ID || !l.unwritten(s.ID, c.comes) {
+			t.Errorf("%s: looked at %d", name, len(ids))
+		}
+		if ids := l.woken(c.comes.Add(time.Second)); len(ids) != 0 {
+			t.Errorf("%s: looked at twice", name)
+		}
+	}
+	l := newLive(0, noon)
+	s := thousands(1)[0]
+	s.LastActivity, s.UsedGen = at(-30*time.Second), 1
+	l.keepWritten(&s, noon)
+	l.see(&s, 1, noon, noon)
+	if ids := l.woken(noon.Add(-2 * time.Second)); len(ids) != 1 {
+		t.Error("noted in the future, and not looked at")
+	}
+	l.wake(s.ID, noon.Add(-2*time.Second), noon.Add(-2*time.Second))
+	if ids := l.woken(noon.Add(57 * time.Second)); len(ids) != 0 {
+		t.Error("looked at too early after a clock was set back")
+	}
+	if ids := l.woken(noon.Add(58 * time.Second)); len(ids) != 1 {
+		t.Error("not looked at after a clock was set back")
+	}
+}
+
 // A read that is older than a write of its shard is not believed.
 func TestASlowReaderRevivesNothing(t *testing.T) {
 	l := newLive(0, noon)

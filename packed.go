@@ -127,15 +127,22 @@ func packedVersion(b []byte) uint64 {
 type packedReader []byte
 
 func (r *packedReader) uvarint() uint64 {
+	if b := *r; b[0] < 0x80 { // as most are
+		*r = b[1:]
+		return uint64(b[0])
+	}
+	return r.wide()
+}
+
+func (r *packedReader) wide() uint64 {
 	v, n := binary.Uvarint(*r)
 	*r = (*r)[n:]
 	return v
 }
 
 func (r *packedReader) varint() int64 {
-	v, n := binary.Varint(*r)
-	*r = (*r)[n:]
-	return v
+	v := r.uvarint()
+	return int64(v>>1) ^ -int64(v&1)
 }
 
 // textEncoding spells six bits in each of the letters that the ids of subjects

@@ -24,8 +24,14 @@ type shard struct {
 	count   int      // entries in use
 	wheel   wheel
 	seen    map[uint32]sighting // by entry
+	notes   []note              // the oldest first
 	scratch []byte
 }
+
+// note is an activity that is to be written a minute after it was seen, though
+// its entry waits in the wheel for something later. Most sightings are no more:
+// a list costs one write where the wheel must find and mend three places.
+type note struct{ entry, since uint32 }
 
 // entry is one session's place in the shard.
 type entry struct {
@@ -37,8 +43,9 @@ type entry struct {
 // none is the entry of no session.
 const none = 0
 
-func (sh *shard) open(epoch uint32, now time.Time) {
+func (sh *shard) open(epoch uint32, now time.Time, from *pages) {
 	sh.epoch = epoch
+	sh.slab.pages = from
 	sh.entries = make([]entry, 1, 16)
 	sh.index = make([]uint32, 16)
 	sh.seen = map[uint32]sighting{}
@@ -206,7 +213,7 @@ func (sh *shard) due(stored *Session, seen sighting, now time.Time) uint32 {
 		return second(now)
 	}
 	since := min(seen.since, second(now)) // a clock may have been set back
-	return min(since+uint32(activityEvery/time.Second), second(stored.IdleEnd().Add(-activityAhead)))
+	return min(note{since: since}.due(), second(stored.IdleEnd().Add(-activityAhead)))
 }
 
 // schedule has an entry looked at when its next moment comes: its burial, its
@@ -239,6 +246,7 @@ func (sh *shard) scheduleOf(n uint32, stored *Session, now time.Time) {
 func (sh *shard) woken(now time.Time, to []token.ID) []token.ID {
 	sh.mu.Lock()
 	defer sh.mu.Unlock()
+	to = sh.noted(second(now), to)
 	for _, n := range sh.wheel.turn(sh.entries, second(now)) {
 		if sh.is(n, packedEnded) { // a clock set back buries sooner, which does no harm
 			sh.bury(n)
@@ -247,4 +255,29 @@ func (sh *shard) woken(now time.Time, to []token.ID) []token.ID {
 		}
 	}
 	return to
+}
+
+// noted appends those of whom an activity was seen a minute ago and is not yet
+// written. Those noted by a clock that has been set back since are told too, so
+// that they are looked at and put into the wheel.
+func (sh *shard) noted(now uint32, to []token.ID) []token.ID {
+	for len(sh.notes) > 0 && (now >= sh.notes[0].due() || now < sh.notes[0].since) {
+		n := sh.notes[0]
+		sh.notes = sh.notes[1:]
+		if sh.seen[n.entry].since == n.since {
+			sh.wheel.remove(sh.entries, n.entry)
+			to = append(to, sh.id(n.entry))
+		}
+	}
+	return to
+}
+
+// due is when what was noted should be written.
+func (n note) due() uint32 { return n.since + uint32(activityEvery/time.Second) }
+
+// later reports whether a first sighting of a session that is as it was read can
+// be noted: nothing of it is to be written before its note is due.
+func (sh *shard) later(n uint32, stored *Session, what note) bool {
+	return sh.entries[n].wake != 0 && !sh.is(n, packedStale) && packedVersion(sh.packed(n)) == stored.Version &&
+		what.due() <= second(stored.IdleEnd().Add(-activityAhead))
 }

@@ -6,6 +6,7 @@ import "slices"
 // pointer: a collector that marks a million sessions finds nothing to walk.
 // It belongs to one goroutine at a time.
 type slab struct {
+	pages   *pages
 	classes [slabClasses]slabClass
 }
 
@@ -61,7 +62,7 @@ func (s *slab) put(record []byte) slot {
 		number = c.taken
 		c.taken++
 		if int(number)%slabPerPage(class) == 0 {
-			c.pages = append(slices.Grow(c.pages, 1), make([]byte, slabPerPage(class)*slabSize(class)))
+			c.pages = append(slices.Grow(c.pages, 1), s.pages.take(slabPerPage(class)*slabSize(class)))
 		}
 	}
 	at := slot(number<<classBits) | slot(class)

@@ -27,9 +27,8 @@ type Requirement struct {
 // Validate tells whether a session token opens its session now and may do what
 // is required. An [Error] with CodeExpired only to the holder of a genuine
 // token; CodeInvalid for all else.
-func (s *Service) Validate(ctx context.Context, sessionToken Secret, r Requirement, p Presence) (Session, error) {
-	row, err := s.authenticate(ctx, sessionToken, p)
-	if err != nil {
+func (s *Service) Validate(ctx context.Context, sessionToken Secret, r Requirement, p Presence) (row Session, err error) {
+	if err := s.authenticateInto(ctx, sessionToken, p, &row); err != nil {
 		return Session{}, err
 	}
 	if missing := row.Permissions.Lacking(r.Permissions...); missing != nil {
@@ -59,33 +58,42 @@ func stale(maxAge time.Duration) *Error {
 // authenticate returns the live session a session token opens, and notes that
 // its generation is in use and what that tells of the person.
 func (s *Service) authenticate(ctx context.Context, sessionToken Secret, p Presence) (row Session, err error) {
-	now := s.now()
-	claims, err := s.claimed(ctx, sessionToken, &row)
-	if err != nil {
+	if err := s.authenticateInto(ctx, sessionToken, p, &row); err != nil {
 		return Session{}, err
+	}
+	return row, nil
+}
+
+// authenticateInto is authenticate into a zero session, of which an error makes
+// no sense.
+func (s *Service) authenticateInto(ctx context.Context, sessionToken Secret, p Presence, row *Session) error {
+	now := s.now()
+	claims, err := s.claimed(ctx, sessionToken, row)
+	if err != nil {
+		return err
 	}
 	switch {
 	case claims.Generation > row.Generation:
 		s.alarmRollback(row.ID)
-		return Session{}, errInvalid(errRollback)
+		return errInvalid(errRollback)
 	case claims.Generation < row.MinGen, claims.Generation+1 < row.Generation:
-		return Session{}, expired(ReasonTokenExpired)
+		return expired(ReasonTokenExpired)
 	}
 	if reason := row.EndedBy(now); reason != "" {
-		return Session{}, s.expire(ctx, row, now)
+		return s.expire(ctx, *row, now)
 	}
 	if claims.Check(now) != nil {
-		return Session{}, expired(ReasonTokenExpired)
+		return expired(ReasonTokenExpired)
 	}
 	var activity time.Time
 	if p == Personal || p == Poll && !row.Reporting {
 		activity = row.Type.coarse(now)
 	}
-	s.live.see(&row, claims.Generation, activity, now)
+	s.live.see(row, claims.Generation, activity, now)
 	if activity.After(row.LastActivity) {
 		row.LastActivity = activity
 	}
-	return row, nil
+	return nil
 }
 
 // genuine reads a session token that was made here, of now or not.
