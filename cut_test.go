@@ -87,14 +87,7 @@ func TestNothingOutrunsACut(t *testing.T) {
 		var wg sync.WaitGroup
 		opened := make(chan session.Tokens, 8)
 		for range 8 {
-			c, err := h.Challenge(t.Context(), session.ChallengeRequest{Account: h.account(h.person)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			credential, err := h.person.Credential(c.Message)
-			if err != nil {
-				t.Fatal(err)
-			}
+			credential := h.credential(session.Standard)
 			wg.Go(func() {
 				if out, err := h.Create(t.Context(), session.CreateRequest{Credential: credential}); err != nil {
 					t.Error(err)

@@ -24,70 +24,55 @@ var (
 // bounded is a store whose reads a request waits for no longer than storeWait.
 type bounded struct{ Store }
 
-func (b bounded) Session(ctx context.Context, id token.ID) (Session, error) {
+// within asks for something and waits for no longer than storeWait.
+func within[T any](ctx context.Context, ask func(context.Context) (T, error)) (T, error) {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()
-	return b.Store.Session(ctx, id)
+	return ask(ctx)
+}
+
+func (b bounded) Session(ctx context.Context, id token.ID) (Session, error) {
+	return within(ctx, func(ctx context.Context) (Session, error) { return b.Store.Session(ctx, id) })
 }
 
 func (b bounded) Roster(ctx context.Context, subjectID string) (Roster, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.Roster(ctx, subjectID)
+	return within(ctx, func(ctx context.Context) (Roster, error) { return b.Store.Roster(ctx, subjectID) })
 }
 
 func (b bounded) UserOf(ctx context.Context, account Account) (string, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.UserOf(ctx, account)
+	return within(ctx, func(ctx context.Context) (string, error) { return b.Store.UserOf(ctx, account) })
 }
 
 func (b bounded) Professional(ctx context.Context, id string) (Registrant, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.Professional(ctx, id)
+	return within(ctx, func(ctx context.Context) (Registrant, error) { return b.Store.Professional(ctx, id) })
 }
 
 func (b bounded) ProfessionalOf(ctx context.Context, account Account) (Registrant, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.ProfessionalOf(ctx, account)
+	return within(ctx, func(ctx context.Context) (Registrant, error) { return b.Store.ProfessionalOf(ctx, account) })
 }
 
 func (b bounded) AccountsOf(ctx context.Context, userID string) ([]Account, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.AccountsOf(ctx, userID)
+	return within(ctx, func(ctx context.Context) ([]Account, error) { return b.Store.AccountsOf(ctx, userID) })
 }
 
 func (b bounded) Cuts(ctx context.Context) ([]Cut, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.Cuts(ctx)
+	return within(ctx, func(ctx context.Context) ([]Cut, error) { return b.Store.Cuts(ctx) })
 }
 
 func (b bounded) LicenceHolder(ctx context.Context, authority, number string) (Registrant, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.LicenceHolder(ctx, authority, number)
+	return within(ctx, func(ctx context.Context) (Registrant, error) { return b.Store.LicenceHolder(ctx, authority, number) })
 }
 
 func (b bounded) Operator(ctx context.Context, id string) (Operator, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.Operator(ctx, id)
+	return within(ctx, func(ctx context.Context) (Operator, error) { return b.Store.Operator(ctx, id) })
 }
 
 func (b bounded) Member(ctx context.Context, userID string) (Member, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.Member(ctx, userID)
+	return within(ctx, func(ctx context.Context) (Member, error) { return b.Store.Member(ctx, userID) })
 }
 
 func (b bounded) Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error) {
-	ctx, cancel := context.WithTimeout(ctx, storeWait)
-	defer cancel()
-	return b.Store.Snapshots(ctx, from, limit)
+	return within(ctx, func(ctx context.Context) ([][]byte, error) { return b.Store.Snapshots(ctx, from, limit) })
 }
 
 func (b bounded) Ping(ctx context.Context) error {

@@ -35,15 +35,21 @@ func (h *house) register(until time.Time) session.Registrant {
 // tryProfessional signs the person in as a professional.
 func (h *house) tryProfessional() (session.Tokens, error) {
 	h.t.Helper()
-	p, err := h.Challenge(h.t.Context(), session.ChallengeRequest{Type: session.Professional, Account: h.account(h.person)})
+	return h.Create(h.t.Context(), session.CreateRequest{Type: session.Professional, Credential: h.credential(session.Professional), Reporting: true})
+}
+
+// credential answers a fresh challenge as the person.
+func (h *house) credential(t session.Type) string {
+	h.t.Helper()
+	c, err := h.Challenge(h.t.Context(), session.ChallengeRequest{Type: t, Account: h.account(h.person)})
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	credential, err := h.person.Credential(p.Message)
+	credential, err := h.person.Credential(c.Message)
 	if err != nil {
 		h.t.Fatal(err)
 	}
-	return h.Create(h.t.Context(), session.CreateRequest{Type: session.Professional, Credential: credential, Reporting: true})
+	return credential
 }
 
 func (h *house) professional() session.Tokens {

@@ -48,14 +48,7 @@ func TestNoSignInOutrunsAnErasure(t *testing.T) {
 		var wg sync.WaitGroup
 		opened := make(chan session.Tokens, 4)
 		for range 4 {
-			c, err := h.Challenge(t.Context(), session.ChallengeRequest{Account: h.account(h.person)})
-			if err != nil {
-				t.Fatal(err)
-			}
-			credential, err := h.person.Credential(c.Message)
-			if err != nil {
-				t.Fatal(err)
-			}
+			credential := h.credential(session.Standard)
 			wg.Go(func() {
 				if out, err := h.Create(t.Context(), session.CreateRequest{Credential: credential}); err != nil {
 					t.Error(err)
@@ -127,14 +120,7 @@ func TestABlockedUserStaysOut(t *testing.T) {
 	}
 	try := func() (session.Tokens, error) {
 		t.Helper()
-		c, err := h.Challenge(t.Context(), session.ChallengeRequest{Account: h.account(h.person)})
-		if err != nil {
-			t.Fatal(err)
-		}
-		credential, err := h.person.Credential(c.Message)
-		if err != nil {
-			t.Fatal(err)
-		}
+		credential := h.credential(session.Standard)
 		return h.Create(t.Context(), session.CreateRequest{Credential: credential})
 	}
 	for range 2 {
