@@ -21,11 +21,12 @@ var allowed = map[string][]string{
 	"anonymous/artifacts":   {},
 	"anonymous/prover":      {"anonymous/semaphore"},
 	"anonymous/prover/wasm": {},
-	"anonymous/device":      {"api", "anonymous", "anonymous/semaphore", "anonymous/artifacts", "anonymous/prover"},
+	"anonymous/device":      {"api", "anonymous", "anonymous/semaphore", "anonymous/artifacts", "anonymous/prover", "privatefile"},
 	"test/semaphore":        {"test/node"},
 	"store/sqlite":          {"", "token", "api"},
 	"store/storetest":       {"", "token", "api"},
 	"httpapi":               {"", "token", "api"},
+	"privatefile":           {},
 	"web":                   {"anonymous/prover/wasm"},
 	"server":                {"*"},
 	"bench":                 {"", "token", "api", "server", "store/sqlite", "wallet/icp"},
@@ -36,7 +37,7 @@ var allowed = map[string][]string{
 	"test/contract":         {"test/node"},
 	"test/wallets":          {"test/node"},
 	"test/requirements":     {},
-	"cmd/sessiond":          {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "anonymous", "anonymous/device", "bench"}, // the command line's own identity is a wallet
+	"cmd/sessiond":          {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "anonymous", "anonymous/device", "bench", "privatefile"}, // the command line's own identity is a wallet
 }
 
 func TestImportsRunOneWay(t *testing.T) {

@@ -14,6 +14,7 @@ import (
 	"github.com/mentalverse/session/anonymous"
 	"github.com/mentalverse/session/anonymous/semaphore"
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/privatefile"
 )
 
 // members are a group's, page by page, each checked when it came.
@@ -120,7 +121,7 @@ func (d *Device) cache(root fr.Element, page []fr.Element) error {
 		b = append(b, number[:]...)
 	}
 	sum := sha256.Sum256(b)
-	return replace(d.pageFile(root), append(b, sum[:]...))
+	return privatefile.Replace(d.pageFile(root), append(b, sum[:]...))
 }
 
 // prune removes pages that are no longer of the group.

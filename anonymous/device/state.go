@@ -6,10 +6,10 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/mentalverse/session/anonymous"
+	"github.com/mentalverse/session/privatefile"
 )
 
 // state is what is kept of the service between calls.
@@ -58,7 +58,7 @@ func (d *Device) save(s state) error {
 	if err != nil {
 		return err
 	}
-	return replace(d.stateFile(), b)
+	return privatefile.Replace(d.stateFile(), b)
 }
 
 // Forget drops all that is known of the service, but not the secret. The next
@@ -69,20 +69,4 @@ func (d *Device) Forget() error {
 		err = nil
 	}
 	return errors.Join(err, os.RemoveAll(d.pagesFolder()))
-}
-
-// replace writes a file whole, readable by its owner only.
-func replace(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".group-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}
-	return err
 }

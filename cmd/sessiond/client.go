@@ -12,11 +12,11 @@ import (
 	"net/http"
 	"net/url"
 	"os"
-	"path/filepath"
 	"text/tabwriter"
 	"time"
 
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/privatefile"
 )
 
 // remote is a server and the session saved for it.
@@ -52,23 +52,7 @@ func (r remote) save(t api.Tokens) error {
 	if err != nil {
 		return err
 	}
-	return writePrivate(r.State, b)
-}
-
-// writePrivate replaces a file whole, readable by its owner only.
-func writePrivate(path string, b []byte) error {
-	f, err := os.CreateTemp(filepath.Dir(path), ".sessiond-*") // made with mode 0600
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(b)
-	if err = errors.Join(err, f.Sync(), f.Close()); err == nil {
-		err = os.Rename(f.Name(), path)
-	}
-	if err != nil {
-		err = errors.Join(err, os.Remove(f.Name()))
-	}
-	return err
+	return privatefile.Replace(r.State, b)
 }
 
 var httpClient = &http.Client{Timeout: 15 * time.Second}

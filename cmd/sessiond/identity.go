@@ -8,6 +8,7 @@ import (
 	"io/fs"
 	"os"
 
+	"github.com/mentalverse/session/privatefile"
 	"github.com/mentalverse/session/wallet/ethereum"
 	"github.com/mentalverse/session/wallet/icp"
 	"github.com/mentalverse/session/wallet/solana"
@@ -110,5 +111,5 @@ func (k walletKind) write(path string) (account, error) {
 	if k.mark != "" {
 		b = append([]byte(k.mark+"\n"), b...)
 	}
-	return a, writePrivate(path, b)
+	return a, privatefile.Replace(path, b)
 }
