@@ -83,12 +83,13 @@ func (s *Store) SetMeta(ctx context.Context, old, new session.Meta) error {
 
 // Sweep implements session.Store. Every key begins with its time, so each kind
 // is one range of its primary key.
-func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n int, err error) {
-	err = s.submit(ctx, func(c *conn) error {
-		n = 0
+func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (int, error) {
+	var deleted int // the writer's until it answers: who gives up reads nothing
+	err := s.submit(ctx, func(c *conn) error {
+		deleted = 0
 		del := func(query string, args ...any) error {
 			changed, err := c.exec(query, append(args, int64(limit))...)
-			n += int(changed)
+			deleted += int(changed)
 			return err
 		}
 		if !cut.Sessions.IsZero() {
@@ -131,7 +132,10 @@ func (s *Store) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n i
 		}
 		return nil
 	})
-	return n, err
+	if err != nil {
+		return 0, err
+	}
+	return deleted, nil
 }
 
 // deleteOldest deletes the oldest of a table with positions that are older than
