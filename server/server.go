@@ -16,6 +16,7 @@ import (
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/anonymous"
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/events"
 	"github.com/mentalverse/session/httpapi"
 	"github.com/mentalverse/session/store/sqlite"
 	"github.com/mentalverse/session/wallet"
@@ -85,7 +86,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		return errors.Join(err, store.Close())
 	}
 	bell.hub.Store(hub)
-	handlers, err := c.handlers(service, host, log, m)
+	handlers, err := c.handlers(service, host, hub, log, m)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -127,7 +128,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 }
 
 // handlers are the public listener's and the operators'.
-func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
+func (c *Config) handlers(service *session.Service, host *anonymous.Host, hub *events.Hub, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
 	own := httpapi.Options{Origin: c.publicURL(), Hosts: c.Hosts, Dev: c.Dev, Log: log, Count: m.count}
 	operator, err := httpapi.Operator(service, m.handler(), own)
 	if err != nil {
@@ -142,6 +143,9 @@ func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *s
 	offered, err := private(host, own.Artifacts)
 	if err != nil {
 		return [2]http.Handler{}, err
+	}
+	if hub != nil {
+		own.Feed = hub
 	}
 	own.AnonymousOrigin = strings.TrimRight(c.AnonymousOrigin, "/")
 	own.Origins, own.Pages = c.Origins, pages(web.Options{Dev: c.Dev, Private: offered})
