@@ -26,8 +26,8 @@ type Config struct {
 	Now          func() time.Time
 	Log          *slog.Logger
 	Observer     Observer
-	// Changed is called after a commit of which others must learn at once, and when
-	// the published keys have changed. It must not block. Nil: nobody follows.
+	// Changed is called after a commit of which others must learn at once. It must
+	// not block. Nil: nobody follows.
 	Changed func()
 }
 
