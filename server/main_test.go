@@ -1,7 +1,9 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
@@ -14,7 +16,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(withoutIdle{m, transport})
 }
 
-// withoutIdle runs the tests and closes the client's idle connections.
+// withoutIdle runs the tests, ends their prover and closes the client's idle
+// connections.
 type withoutIdle struct {
 	*testing.M
 	transport *http.Transport
@@ -22,5 +25,10 @@ type withoutIdle struct {
 
 func (w withoutIdle) Run() int {
 	defer w.transport.CloseIdleConnections()
-	return w.M.Run()
+	code := w.M.Run()
+	if err := theProver.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }
