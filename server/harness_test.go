@@ -68,6 +68,7 @@ func (w *world) serve(change ...func(*server.Config)) {
 	c := server.DefaultConfig()
 	c.Listen, c.OperatorListen, c.PublicURL = "127.0.0.1:0", "127.0.0.1:0", origin
 	c.Data, c.Now, c.LogLevel = w.data, w.clock.Now, "debug"
+	c.Anonymous.Artifacts = server.Unpacked
 	off := false
 	c.Limits.Enabled = &off // but for the tests of the limits
 	for _, f := range change {

@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/mentalverse/session/server"
 )
 
 // REL-07: when all tests have ended, no goroutine is left.
@@ -25,6 +27,11 @@ type withoutIdle struct {
 
 func (w withoutIdle) Run() int {
 	defer w.transport.CloseIdleConnections()
+	if err := server.UnpackArtifacts(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(server.Unpacked)
 	code := w.M.Run()
 	if err := theProver.Close(); err != nil {
 		fmt.Fprintln(os.Stderr, err)
