@@ -136,6 +136,16 @@ func (w *world) description(at string) routers.Router {
 	return router
 }
 
+// large is how often a large test repeats something: n times, or a fifth as often
+// under the race detector, which sees a race after fewer. make test runs these
+// tests again without it, whole.
+func large(n int) int {
+	if server.RaceEnabled {
+		return n / 5
+	}
+	return n
+}
+
 // answer is what a call came to.
 type answer struct {
 	Status int
