@@ -279,7 +279,7 @@ func TestNothingOfAnAnonymousSessionComesBack(t *testing.T) {
 	for _, line := range found {
 		t.Error(line)
 	}
-	if rows < 5*flows {
+	if rows < 4*flows { // a session, its records, and events that are not yet swept
 		t.Errorf("only %d rows are about pseudonyms", rows)
 	}
 	values := d.inTheirColumns(tables)
