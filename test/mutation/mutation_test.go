@@ -59,6 +59,15 @@ var mutations = []mutation{
 		return s.AbsoluteEnd
 	}
 	return end
+	{"httpapi/gateway.go", `words = words && token.IsWord(p)`, `words = words || token.IsWord(p)`, "./httpapi -run=Forward"},
+	{"httpapi/gateway.go", `words := token.IsWord(row.Subject.ID)`, `words := row.Subject.ID != "" || token.IsWord("")`, "./httpapi -run=Forward"},
+	{"httpapi/gateway.go", `		level = noLevel
+`, `		return nil
+`, "./httpapi -run=Gateway"},
+	{"httpapi/answer.go", `h.Set(refusalField, string(f.shown.Code))`, `_ = refusalField`, "./httpapi -run=Gateway"},
+	{"httpapi/public.go", `	if forwarding {
+`, `	if forwarding || c.cookies {
+`, "./httpapi -run=Gateway"},
 }
 
 // EndedBy`, `return end
