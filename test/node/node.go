@@ -33,7 +33,7 @@ func Project(t testing.TB, name string) string {
 	_, here, _, _ := runtime.Caller(0)
 	dir := filepath.Join(filepath.Dir(here), "..", name)
 	if _, err := os.Stat(filepath.Join(dir, "node_modules")); err != nil {
-		skipOrFail(t, "NOT RUN: make test installs what this test needs (npm ci in test/" + name + ")")
+		skipOrFail(t, "NOT RUN: make test installs what this test needs (npm ci in test/"+name+")")
 	}
 	return dir
 }
