@@ -180,16 +180,40 @@ test('an answer is as new as its question, and what it was held, less the age of
   await s.verify(token)
   f.time += 1
   await refused(s.verify(token), 'unavailable')
-  f.held = 0
+})
+
+test('an answer from an older read is as old as its read', async (t) => {
+  const f = new Fake(t)
+  const s = await f.start()
   await f.tell()
-  f.age = 5001
+  const token = f.token()
+  await s.verify(token)
+  f.time += 4000
   await f.tell()
+  f.age = 3000
+  await f.tell() // asked now, and read 3 s ago
+  f.time += 2000
+  await s.verify(token)
   f.time += 1
-  f.age = 0
+  await refused(s.verify(token), 'unavailable')
+})
+
+test('an answer that does not tell all yet renews nothing', async (t) => {
+  const f = new Fake(t)
+  const s = await f.start()
+  await f.tell()
+  const token = f.token()
+  await s.verify(token)
   f.more = true
   f.time += 5000
-  await f.tell() // not all was told yet
+  await f.tell()
+  await f.tell() // asked now
+  await s.verify(token)
+  f.time += 1
   await refused(s.verify(token), 'unavailable')
+  f.more = false
+  await f.tell()
+  await s.verify(token)
 })
 
 test('an end that crosses the answer of a question is not lost', async (t) => {
