@@ -378,6 +378,15 @@ var mutations = []mutation{
 	{"httpapi/routes.go", `		if paged {`, `		if paged || true {`, "./httpapi -run=TestServicesCalls"},
 	{"server/server.go", `	hub.Drain() // who waits for events is answered now
 `, ``, "./server -run=TestAStopEndsAllWaiting"},
+	{"httpapi/gateway.go", `words = words && token.IsWord(p)`, `words = words || token.IsWord(p)`, "./httpapi -run=Forward"},
+	{"httpapi/gateway.go", `words := token.IsWord(row.Subject.ID)`, `words := row.Subject.ID != "" || token.IsWord("")`, "./httpapi -run=Forward"},
+	{"httpapi/gateway.go", `		level = noLevel
+`, `		return nil
+`, "./httpapi -run=Gateway"},
+	{"httpapi/answer.go", `h.Set(refusalField, string(f.shown.Code))`, `_ = refusalField`, "./httpapi -run=Gateway"},
+	{"httpapi/public.go", `	if forwarding {
+`, `	if forwarding || c.cookies {
+`, "./httpapi -run=Gateway"},
 }
 
 func TestEveryMutationIsKilled(t *testing.T) {
