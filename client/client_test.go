@@ -619,3 +619,105 @@ func TestAddressesAndKeysAreChecked(t *testing.T) {
 		c.Close()
 	}
 }
+
+// Where tokens cannot be checked here, somebody's made-up token names a session and
+// is asked about first: its refusal is not the answer of the session's own token.
+func TestAForgeryIsNoAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := startWorld(t, newService(newKey(t, token.HS256)))
+		id, raw := w.open()
+		forged := newService(newKey(t, token.HS256)).sign(w.sessions[id].claims)
+		w.wire.set(only(validatePath, fault{after: 100 * time.Millisecond}))
+		var wg sync.WaitGroup
+		for range 5 {
+			wg.Go(func() { w.want(forged, client.ErrInvalid) })
+			wg.Go(func() { w.want(raw, nil) })
+			time.Sleep(10 * time.Millisecond)
+		}
+		wg.Wait()
+		if n := w.count(validatePath); n != 2 {
+			t.Errorf("asked %d times", n)
+		}
+	})
+}
+
+// What was asked before the feed was ever heard is not kept: what ends it in
+// between might not be told.
+func TestABlindClientRemembersNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := newService(newKey(t, token.EdDSA))
+		id, raw := s.open()
+		w := &world{service: s, t: t, wire: &wire{to: s}}
+		w.wire.set(only(feedPath, fault{cut: true}))
+		c, err := client.New(issuer, key, client.Transport(w.wire), client.WhenBlind(client.AskRemotely))
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		w.c = c
+		w.want(raw, nil)
+		w.want(raw, nil)
+		if n := w.count(validatePath); n != 2 || c.Stats().Sessions != 0 {
+			t.Errorf("asked %d times, %d are remembered", n, c.Stats().Sessions)
+		}
+		w.revoke(id)
+		w.want(raw, client.ErrInvalid)
+	})
+}
+
+// A joiner of a question about another token of the session gets its own answer.
+func TestTokensOfOneSessionShareAQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id, first := w.open()
+		w.refresh(id)
+		third := w.refresh(id)
+		w.wire.set(only(validatePath, fault{after: 100 * time.Millisecond}))
+		var wg sync.WaitGroup
+		wg.Go(func() { w.want(first, client.ErrExpired) })
+		time.Sleep(time.Millisecond)
+		wg.Go(func() { w.want(third, nil) })
+		time.Sleep(time.Millisecond)
+		wg.Go(func() { w.want(first, client.ErrExpired) })
+		wg.Wait()
+	})
+}
+
+// The key and the tokens go to the address that was given, and nowhere else.
+func TestARedirectIsNotFollowed(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		_, raw := w.open()
+		elsewhere := 0
+		w.wire.set(func(p string) fault {
+			if p == "/elsewhere" {
+				elsewhere++
+			}
+			if p != validatePath {
+				return fault{}
+			}
+			return fault{change: func(r *http.Response) {
+				r.StatusCode = 307
+				r.Header.Set("Location", "/elsewhere")
+			}}
+		})
+		w.want(raw, client.ErrUnavailable)
+		if elsewhere != 0 {
+			t.Error("it went elsewhere")
+		}
+	})
+}
+
+// An authentication of the future is of unknown age.
+func TestAnAuthenticationOfTheFutureIsNotFresh(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id, _ := w.open()
+		w.mu.Lock()
+		w.sessions[id].claims.AuthTime = time.Now().Add(2 * time.Minute)
+		w.mu.Unlock()
+		raw := w.refresh(id)
+		w.want(raw, nil)
+		w.want(raw, client.ErrReauthentication, client.MaxAge(time.Hour))
+	})
+}
