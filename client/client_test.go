@@ -721,3 +721,22 @@ func TestAnAuthenticationOfTheFutureIsNotFresh(t *testing.T) {
 		w.want(raw, client.ErrReauthentication, client.MaxAge(time.Hour))
 	})
 }
+
+// A machine that slept: its monotonic clock stood still. A wall that was set ahead is
+// taken for the same, and one that was set back changes nothing.
+func TestASleepMakesBlind(t *testing.T) {
+	for _, c := range []struct {
+		monotonic, wall time.Duration
+		want            bool
+	}{
+		{0, 0, true}, {time.Second, time.Second, true}, {-time.Second, -time.Second, true}, {client.FeedAge, client.FeedAge, true},
+		{client.FeedAge + 1, client.FeedAge + 1, false}, {time.Second, time.Hour, false}, {time.Second, -time.Hour, true}, {time.Minute, -time.Hour, false},
+	} {
+		if got := client.Young(c.monotonic, c.wall); got != c.want {
+			t.Errorf("%v, %v: %v", c.monotonic, c.wall, got)
+		}
+	}
+	if client.FeedAge >= 5*time.Second {
+		t.Error("nothing is kept back for clocks")
+	}
+}

@@ -6,7 +6,7 @@ import (
 	"github.com/mentalverse/session/api"
 )
 
-// MaxAge5 is how old the feed's last word may be.
+// FeedAge is how old the feed's last word may be.
 const FeedAge = maxAge
 
 // ReadFeed and ReadValidation read an answer as it came from the network.
@@ -20,3 +20,6 @@ func ReadValidation(status int, header http.Header, body []byte) (*api.ServiceVa
 
 // MaxReports is how many sightings of a kind wait.
 const MaxReports = maxReports
+
+// Young judges the age of the feed's last word by both clocks.
+var Young = young

@@ -52,8 +52,11 @@ type feed struct {
 // machine sleeps and the wall's can be set.
 func (f *feed) freshAt(at time.Time) bool {
 	fresh := f.fresh.Load()
-	return fresh != nil && at.Sub(*fresh) <= maxAge && at.UnixNano()-fresh.UnixNano() <= int64(maxAge)
+	return fresh != nil && young(at.Sub(*fresh), at.Round(0).Sub(fresh.Round(0)))
 }
+
+// young judges an age by both clocks.
+func young(monotonic, wall time.Duration) bool { return monotonic <= maxAge && wall <= maxAge }
 
 // run follows the feed until the context ends.
 func (f *feed) run(ctx context.Context) {
