@@ -238,6 +238,8 @@ func TestValidatesRestOnThePosition(t *testing.T) {
 		w := newWorld(t)
 		_, raw := w.open()
 		w.want(raw, nil)
+		w.mu.Lock()
+		defer w.mu.Unlock()
 		if len(w.afters) != 1 || w.afters[0] == "" {
 			t.Errorf("after: %q", w.afters)
 		}
@@ -282,7 +284,7 @@ func TestForgeriesCostNoQuestion(t *testing.T) {
 		id, raw := w.open()
 		w.want(raw, nil)
 		forger := newService(newKey(t, token.EdDSA))
-		claims := w.sessions[id].claims
+		claims := w.claimsOf(id)
 		claims.Generation = 2
 		parts := strings.Split(raw, ".")
 		for name, text := range map[string]string{
@@ -323,6 +325,7 @@ func TestAKeyIsRotatedWhileVerifying(t *testing.T) {
 			id, old := w.open()
 			w.want(old, nil)
 			for range 3 {
+				time.Sleep(3 * time.Second) // since the keys were last fetched
 				next := newKey(t, alg)
 				w.wire.set(only(feedPath, fault{hang: true})) // the keys change before it is told
 				w.rotate(next, false)
@@ -360,8 +363,38 @@ func TestKeysThatDoNotComeMakeBlind(t *testing.T) {
 		time.Sleep(6 * time.Second)
 		w.want(raw, client.ErrUnavailable)
 		w.wire.set(nil)
-		time.Sleep(3 * time.Second)
+		time.Sleep(6 * time.Second)
 		w.want(raw, client.ErrInvalid)
+	})
+}
+
+// Keys that were read before a call began do not tell that there is no such key.
+func TestAFetchFromBeforeTellsNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id, _ := w.open()
+		forged := newService(newKey(t, token.EdDSA)).sign(w.claimsOf(id))
+		time.Sleep(3 * time.Second)
+		w.wire.set(func(p string) fault {
+			switch p {
+			case keysPath:
+				return fault{after: time.Second}
+			case feedPath:
+				return fault{hang: true}
+			}
+			return fault{}
+		})
+		time.Sleep(time.Second) // no call of the feed from before is held any more
+		var wg sync.WaitGroup
+		wg.Go(func() { w.want(forged, client.ErrInvalid) })
+		time.Sleep(500 * time.Millisecond)
+		w.rotate(newKey(t, token.EdDSA), false)
+		fresh := w.refresh(id)
+		w.want(fresh, client.ErrUnavailable)
+		wg.Wait()
+		w.wire.set(nil)
+		time.Sleep(3 * time.Second)
+		w.want(fresh, nil)
 	})
 }
 
@@ -377,7 +410,7 @@ func TestTokensThatCannotBeCheckedAreAskedAbout(t *testing.T) {
 		next := w.refresh(id)
 		w.want(next, nil)
 		w.want(raw, nil)
-		forged := newService(newKey(t, token.HS256)).sign(w.sessions[id].claims)
+		forged := newService(newKey(t, token.HS256)).sign(w.claimsOf(id))
 		w.want(forged, client.ErrInvalid)
 		w.want("junk", client.ErrInvalid)
 		w.want(next, nil)
@@ -491,30 +524,25 @@ func TestReportsTellGenerationsAndPeople(t *testing.T) {
 		id, raw := w.open()
 		w.want(raw, nil, client.Background())
 		time.Sleep(20 * time.Second)
-		if len(w.reported) != 0 {
-			t.Errorf("reported %v: the validate told it", w.reported)
+		if got := w.told(); len(got) != 0 {
+			t.Errorf("reported %v: the validate told it", got)
 		}
 		next := w.refresh(id)
 		for range 100 {
 			w.want(next, nil, client.Background())
 		}
 		time.Sleep(time.Second)
-		w.mu.Lock()
-		if len(w.reported) != 1 || w.reported[0] != (api.Seen{SessionID: id.String(), Generation: 2}) {
-			t.Errorf("reported %v", w.reported)
+		if got := w.told(); len(got) != 1 || got[0] != (api.Seen{SessionID: id.String(), Generation: 2}) {
+			t.Errorf("reported %v", got)
 		}
-		w.reported = nil
-		w.mu.Unlock()
 		for range 100 {
 			w.want(next, nil)
 			time.Sleep(100 * time.Millisecond)
 		}
 		time.Sleep(4 * time.Second)
-		w.mu.Lock()
-		if n := len(w.reported); n < 2 || n > 5 || !w.reported[0].Active {
-			t.Errorf("reported %v", w.reported)
+		if got := w.told()[1:]; len(got) < 2 || len(got) > 5 || !got[0].Active {
+			t.Errorf("reported %v", got)
 		}
-		w.mu.Unlock()
 	})
 }
 
@@ -547,8 +575,8 @@ func TestCloseSendsWhatIsLeft(t *testing.T) {
 		w.want(raw, nil, client.Background())
 		w.want(w.refresh(id), nil)
 		w.c.Close()
-		if len(w.reported) != 2 {
-			t.Errorf("%v", w.reported)
+		if got := w.told(); len(got) != 2 {
+			t.Errorf("%v", got)
 		}
 		w.want(raw, client.ErrUnavailable)
 		if err := w.c.Ready(t.Context()); err != nil {
@@ -626,7 +654,7 @@ func TestAForgeryIsNoAnswer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := startWorld(t, newService(newKey(t, token.HS256)))
 		id, raw := w.open()
-		forged := newService(newKey(t, token.HS256)).sign(w.sessions[id].claims)
+		forged := newService(newKey(t, token.HS256)).sign(w.claimsOf(id))
 		w.wire.set(only(validatePath, fault{after: 100 * time.Millisecond}))
 		var wg sync.WaitGroup
 		for range 5 {

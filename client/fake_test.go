@@ -416,7 +416,7 @@ type world struct {
 	t    testing.TB
 	wire *wire
 	c    *client.Client
-	log  *bytes.Buffer
+	log  *locked
 }
 
 // newWorld returns when the client hears the feed.
@@ -431,8 +431,8 @@ func newWorld(t testing.TB, opts ...client.Option) *world {
 
 func startWorld(t testing.TB, s *service, opts ...client.Option) *world {
 	t.Helper()
-	w := &world{service: s, t: t, wire: &wire{to: s}, log: new(bytes.Buffer)}
-	log := slog.New(slog.NewTextHandler(&locked{to: w.log}, nil))
+	w := &world{service: s, t: t, wire: &wire{to: s}, log: new(locked)}
+	log := slog.New(slog.NewTextHandler(w.log, nil))
 	c, err := client.New(issuer, key, append([]client.Option{client.Transport(w.wire), client.Logger(log)}, opts...)...)
 	if err != nil {
 		t.Fatal(err)
@@ -442,16 +442,36 @@ func startWorld(t testing.TB, s *service, opts ...client.Option) *world {
 	return w
 }
 
-// locked is a buffer that many may write to.
+// locked is a buffer that many may use.
 type locked struct {
-	mu sync.Mutex
-	to io.Writer
+	mu   sync.Mutex
+	text bytes.Buffer
 }
 
 func (l *locked) Write(b []byte) (int, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.to.Write(b)
+	return l.text.Write(b)
+}
+
+func (l *locked) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
+}
+
+// told are the sightings that were reported.
+func (s *service) told() []api.Seen {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.reported)
+}
+
+// claimsOf is what the session's newest token says.
+func (s *service) claimsOf(id token.ID) token.Claims {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.sessions[id].claims
 }
 
 func (w *world) verify(raw string, conditions ...client.Condition) error {

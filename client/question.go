@@ -48,7 +48,10 @@ func (c *Client) inquire(raw string, q question) (*question, error) {
 			return other, nil
 		}
 	}
-	q.after, q.done = f.position, make(chan struct{})
+	q.done = make(chan struct{})
+	if f.freshAt(q.began) { // else the position may be of a store that is no more
+		q.after = f.position
+	}
 	mine := &q
 	if !c.spawn(func(life context.Context) { c.asked(life, raw, mine) }) {
 		return nil, errClosed
@@ -86,7 +89,7 @@ func (c *Client) asked(life context.Context, raw string, q *question) {
 		c.keys.accepted(q.claims.Issuer)
 	}
 	if q.after == "" {
-		return // what ends it might not be heard
+		return // what ends it might not have been heard
 	}
 	if old := c.cache.find(found.id); old != nil {
 		found.genuine.take(&old.genuine)

@@ -60,6 +60,7 @@ func (t *tally) add(o tally) {
 type schedule struct {
 	*world
 	rng   *rand.Rand
+	alg   token.Algorithm
 	start time.Time
 	tally tally
 
@@ -94,10 +95,12 @@ func newSchedule(t *testing.T, seed uint64) *schedule {
 	if s.rng.IntN(2) == 0 {
 		opts = append(opts, client.WhenBlind(client.AskRemotely))
 	}
-	s.world = startWorld(t, newService(newKey(t, alg)), opts...)
+	s.alg = alg
+	of := newService(newKey(t, alg))
 	if s.rng.IntN(3) == 0 {
-		s.service.more = 1 + s.rng.IntN(2)
+		of.more = 1 + s.rng.IntN(2)
 	}
+	s.world = startWorld(t, of, opts...)
 	for range 5 {
 		s.begin()
 	}
@@ -209,7 +212,7 @@ func (s *schedule) act() {
 		case 4:
 			s.restore()
 		case 5:
-			s.rotate(newKey(s.t, s.keys[0].Algorithm()), false)
+			s.rotate(newKey(s.t, s.alg), false)
 		case 6, 7:
 			raw := s.narrow(l.id, "read:profile")
 			s.step(l, raw, 0)
