@@ -23,8 +23,9 @@ const maxAge = 5*time.Second - 250*time.Millisecond
 // Times of the feed's loop.
 const (
 	holdTime  = time.Second            // asks the session service to hold a request
+	holdGrace = 2 * time.Second        // for an answer, beside that
 	minPause  = 100 * time.Millisecond // after a failure, doubled with each
-	maxPause  = 2 * time.Second
+	maxPause  = 500 * time.Millisecond // a short cut should end before it is noticed
 	heldSlack = 100 * time.Millisecond // that clocks may part while a request is held
 )
 

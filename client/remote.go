@@ -28,7 +28,7 @@ const (
 	maxReported   = 4 << 10
 )
 
-// callTime bounds every call, beside the time that the feed holds one.
+// callTime bounds every call but those of the feed.
 const callTime = 3 * time.Second
 
 // remote speaks to the session service.
@@ -233,7 +233,7 @@ func readRefusal(a answer) *Error {
 
 // feed asks for what happened after a position, held up to wait.
 func (r *remote) feed(ctx context.Context, after string, wait time.Duration) (*api.Feed, error) {
-	ctx, cancel := context.WithTimeout(ctx, wait+callTime)
+	ctx, cancel := context.WithTimeout(ctx, wait+holdGrace)
 	defer cancel()
 	query := url.Values{"wait": {fmt.Sprint(int(wait / time.Second))}}
 	if after != "" {

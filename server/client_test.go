@@ -131,9 +131,6 @@ func TestAServiceTellsWhichTokensAreInUse(t *testing.T) {
 // The server goes away: the service is blind within five seconds of it and refuses
 // nobody for good; and follows again when it is back.
 func TestAServerThatIsGoneMakesItsServicesBlind(t *testing.T) {
-	if testing.Short() {
-		t.Skip("takes five seconds of the wall's clock")
-	}
 	w := newWorld(t, realTime)
 	front := new(atomic.Pointer[string])
 	front.Store(&w.url)
