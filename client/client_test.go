@@ -210,6 +210,40 @@ func TestAShortCutIsNotNoticed(t *testing.T) {
 	}
 }
 
+// Whoever does not hold requests is not asked in a loop for that.
+func TestAnsweredAtOnceIsNotAskedAtOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		_, raw := w.open()
+		w.want(raw, nil)
+		for _, more := range []string{"true", "false"} {
+			w.wire.set(only(feedPath, fault{change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":0,"more":`+more+`,"events":[]}}`)}))
+			time.Sleep(2 * time.Second)
+			// The wire asks the service first, which holds the request.
+			w.wire.serve(atOnce{w.service})
+			before := w.count(feedPath)
+			time.Sleep(10 * time.Second)
+			if n := w.count(feedPath) - before; n < 5 || n > 110 {
+				t.Errorf("more is %s: asked %d times in ten seconds", more, n)
+			}
+			w.wire.serve(w.service)
+		}
+		w.wire.set(nil)
+		time.Sleep(time.Second)
+		w.want(raw, nil)
+	})
+}
+
+// atOnce is the service, which does not wait.
+type atOnce struct{ *service }
+
+func (s atOnce) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	q := r.URL.Query()
+	q.Set("wait", "0")
+	r.URL.RawQuery = q.Encode()
+	s.service.ServeHTTP(w, r)
+}
+
 // A revocation that overtakes the answer of a validate: the answer is not believed,
 // and not kept.
 func TestARevocationRacesAValidate(t *testing.T) {

@@ -343,6 +343,13 @@ func (w *wire) set(f func(path string) fault) {
 	w.fault = f
 }
 
+// serve puts another service behind the wire.
+func (w *wire) serve(h http.Handler) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.to = h
+}
+
 var errCut = errors.New("connection reset")
 
 func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
@@ -351,6 +358,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	if w.fault != nil {
 		f = w.fault(r.URL.Path)
 	}
+	to := w.to
 	w.mu.Unlock()
 	ctx := r.Context()
 	if f.hang {
@@ -368,7 +376,7 @@ func (w *wire) RoundTrip(r *http.Request) (*http.Response, error) {
 	}
 	go func() {
 		rec := httptest.NewRecorder()
-		w.to.ServeHTTP(rec, in)
+		to.ServeHTTP(rec, in)
 		got <- rec.Result()
 	}()
 	select {

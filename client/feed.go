@@ -99,6 +99,9 @@ func (f *feed) step(ctx context.Context, wait time.Duration) (more bool, err err
 	if err != nil {
 		return false, err
 	}
+	if a.More && len(a.Events) == 0 {
+		return false, errors.New("an answer that has more to tell and tells nothing")
+	}
 	held, age := time.Duration(a.HeldMS)*time.Millisecond, time.Duration(a.AgeMS)*time.Millisecond
 	if held > time.Since(sent)+heldSlack {
 		return false, errors.New("an answer that says it was held for longer than it was under way")
@@ -108,6 +111,9 @@ func (f *feed) step(ctx context.Context, wait time.Duration) (more bool, err err
 	}
 	if !a.More || a.Gap {
 		f.renew(sent.Add(min(held, time.Since(sent)) - age))
+	}
+	if len(a.Events) == 0 && time.Since(sent) < wait/2 {
+		sleep(ctx, minPause) // it did not hold the request: it is being shut down, or cannot
 	}
 	return a.More, nil
 }
