@@ -50,7 +50,7 @@ func (p *pipes) dial() net.Conn {
 func servePipes(t *testing.T) *pipes {
 	t.Helper()
 	c := DefaultConfig()
-	c.PublicURL, c.Data = "https://sessions.example.org", t.TempDir()
+	c.PublicURL, c.Data, c.Anonymous.Artifacts = "https://sessions.example.org", t.TempDir(), Unpacked
 	off := false
 	c.Limits.Enabled = &off
 	log, m := slog.New(slog.DiscardHandler), newMetrics()
