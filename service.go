@@ -60,6 +60,7 @@ type Service struct {
 	cuts     atomic.Pointer[[]Cut]
 	followed uint32 // the newest cut whose rows have all followed; of followCuts
 	subjects [256]sync.Mutex
+	counted  anonymousCount
 
 	publishing sync.Mutex // of the group; held by who loads it and plans for it
 	loaded     bool       // the group is what the store holds

@@ -102,6 +102,31 @@ type ImportLine struct {
 	Why            string `json:"why,omitempty"`
 }
 
+// Selection names sessions by what they have in common: the query of GET
+// /sessions, and in the body of POST /sessions/end.
+type Selection struct {
+	SubjectID     string `json:"subject_id,omitempty"`
+	SessionType   string `json:"session_type,omitempty"`
+	CreatedFrom   string `json:"created_from,omitempty"`
+	CreatedBefore string `json:"created_before,omitempty"`
+	KeyID         string `json:"key_id,omitempty"` // a signing key's kid
+}
+
+// EndManyRequest is the body of POST /sessions/end. Without any part of a
+// selection it ends nothing: All must be said.
+type EndManyRequest struct {
+	All bool `json:"all,omitempty"`
+	Selection
+	Reason string `json:"reason"`
+}
+
+// LiveList is the data of GET /sessions. Anonymous sessions are counted and not
+// listed.
+type LiveList struct {
+	Sessions  []Session `json:"sessions"`
+	Anonymous int       `json:"anonymous_sessions"` // all that live, as of the last five minutes
+}
+
 // Record is one of the audit trail.
 type Record struct {
 	Position  uint64 `json:"position"`

@@ -4,8 +4,8 @@ import (
 	_ "embed"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
-	"time"
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
@@ -70,6 +70,7 @@ func (o *operators) routes() []operatorRoute {
 		{act, "POST", "/licences/reinstate", handle(200, false, o.onLicence(session.LicenceReinstate)), nil},
 		{see, "GET", "/subjects/{id}/sessions", get(o.sessionsOf), nil},
 		{act, "DELETE", "/subjects/{id}/sessions", handle(200, false, o.endSessionsOf), nil},
+		{see, "GET", "/sessions", get(o.sessions), append(slices.Clone(selectionParts), page...)},
 		{act, "DELETE", "/sessions/{id}", handle(200, false, o.endSession), nil},
 		{act, "POST", "/sessions/end", handle(200, false, o.endMany), nil},
 		{act, "POST", "/subjects/{id}/block", handle(200, false, o.block), nil},
@@ -174,8 +175,8 @@ func recordObject(r session.StoredRecord) api.Record {
 }
 
 func (o *operators) sessionsOf(r *http.Request, _ call) (api.SessionList, error) {
-	list, err := o.service.SessionsOf(r.Context(), r.PathValue("id"))
-	return api.SessionList{Sessions: each(list, func(row session.Session) api.Session { return object(row, token.ID{}) })}, err
+	list, err := o.service.Sessions(r.Context(), session.Selection{SubjectID: r.PathValue("id")}, token.ID{}, maxPage)
+	return api.SessionList{Sessions: each(list, liveObject)}, err
 }
 
 func (o *operators) endSessionsOf(r *http.Request, c call, in api.OperatorRequest) (api.EndCount, error) {
@@ -197,21 +198,6 @@ func (o *operators) block(r *http.Request, c call, in api.OperatorRequest) (api.
 
 func (o *operators) unblock(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {
 	return api.Empty{}, o.service.Unblock(r.Context(), r.PathValue("id"), c.act(in.Reason))
-}
-
-func (o *operators) endMany(r *http.Request, c call, in api.EndManyRequest) (api.Empty, error) {
-	want := session.CutRequest{Type: session.Type(in.SessionType), KeyID: in.KeyID}
-	if in.CreatedBefore != "" {
-		t, err := time.Parse(time.RFC3339, in.CreatedBefore)
-		if err != nil {
-			return api.Empty{}, refuse(http.StatusBadRequest, api.InvalidRequest, "created_before is a time of RFC 3339.")
-		}
-		want.CreatedBefore = t
-	}
-	if in.All == (want != session.CutRequest{}) {
-		return api.Empty{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send session_type, created_before or key_id, or all alone.")
-	}
-	return api.Empty{}, o.service.EndMany(r.Context(), want, c.act(in.Reason))
 }
 
 func (o *operators) erase(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {

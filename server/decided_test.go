@@ -112,7 +112,7 @@ var decided = map[string]struct {
 	// The registry: licences, and accounts of those who hold them.
 	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil}},
 	"professional_claims": {nil, map[string]shape{"claim": nil, "professional": nil}},
-	"cuts":                {nil, map[string]shape{"number": nil, "at": nil, "type": nil, "created_before": nil, "key_from": nil, "key_until": nil}},
+	"cuts":                {nil, map[string]shape{"number": nil, "at": nil, "type": nil, "created_before": nil, "key_from": nil, "key_until": nil, "created_from": nil}},
 	"operators":           {nil, map[string]shape{"id": nil, "version": nil, "name": nil, "role": nil, "key_hash": nil, "created_at": nil, "revoked_at": nil}},
 	// SQLite's own; nothing counts in it.
 	"sqlite_sequence": {nil, map[string]shape{"name": text(), "seq": text()}},

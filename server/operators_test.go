@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -73,6 +74,7 @@ var mayCall = map[string]string{
 	"DELETE /operator/v1/sessions/{id}":          "operator root",
 	"POST /operator/v1/subjects/{id}/block":      "operator root",
 	"DELETE /operator/v1/subjects/{id}/block":    "operator root",
+	"GET /operator/v1/sessions":                  "viewer operator root",
 	"POST /operator/v1/sessions/end":             "operator root",
 	"DELETE /operator/v1/users/{id}":             "operator root",
 }
@@ -219,7 +221,9 @@ func TestListsComeInPages(t *testing.T) {
 func TestAnOperatorEndsAnybodysSessions(t *testing.T) {
 	w := newWorld(t)
 	ada := w.newOperator("operator")
-	first, second := w.signIn(api.CreateRequest{DeviceLabel: "Firefox"}), w.signIn(api.CreateRequest{})
+	first := w.signIn(api.CreateRequest{DeviceLabel: "Firefox"})
+	w.clock.Advance(time.Second)
+	second := w.signIn(api.CreateRequest{})
 	user := data[api.Validation](t, w.validate(first.SessionToken)).UserID
 	list := data[api.SessionList](t, w.act("GET", "/subjects/"+user+"/sessions", ada.Key, nil)).Sessions
 	if len(list) != 2 || list[0].SessionID != first.SessionID || list[0].DeviceLabel != "Firefox" || list[0].Current {
@@ -251,6 +255,78 @@ func TestAnOperatorEndsAnybodysSessions(t *testing.T) {
 	}
 	if acts != 3 {
 		t.Errorf("%d acts are on record", acts)
+	}
+}
+
+// What an operator lists is what the same words would end; a list comes in pages,
+// and garbage is refused rather than taken for everything.
+func TestAnOperatorListsWhatTheyWouldEnd(t *testing.T) {
+	w := newWorld(t)
+	viewer, ada := w.newOperator("viewer"), w.newOperator("operator")
+	var all []string
+	for range 5 {
+		all = append(all, w.signIn(api.CreateRequest{}).SessionID)
+		w.clock.Advance(time.Minute)
+	}
+	user := data[api.SessionList](t, w.act("GET", "/sessions?limit=1", viewer.Key, nil)).Sessions[0].UserID
+	list := func(query string) (ids []string) {
+		t.Helper()
+		got := data[api.LiveList](t, w.act("GET", "/sessions?"+query, viewer.Key, nil))
+		for _, o := range got.Sessions {
+			ids = append(ids, o.SessionID)
+		}
+		if got.Sessions == nil || got.Anonymous != 0 {
+			t.Errorf("%s: %+v", query, got)
+		}
+		return ids
+	}
+	var paged []string
+	for after := ""; ; after = paged[len(paged)-1] {
+		page := list("limit=2&after=" + after)
+		if paged = append(paged, page...); len(page) < 2 {
+			break
+		}
+	}
+	if !slices.Equal(paged, all) {
+		t.Errorf("in pages %v, want %v", paged, all)
+	}
+	span := "created_from=2026-11-23T10:01:00Z&created_before=2026-11-23T10:03:00Z"
+	for query, want := range map[string][]string{
+		"": all, "session_type=standard": all, "session_type=professional": nil, "session_type=anonymous": nil,
+		"subject_id=" + user: all, "subject_id=user_nobody": nil, span: all[1:3], span + "&subject_id=" + user: all[1:3],
+		"created_from=2026-11-23T12:03:00%2B02:00": all[3:],
+	} {
+		if got := list(query); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+	for _, query := range []string{
+		"session_type=", "session_type=x", "subject_id=", "key_id=", "created_from=", "created_before=yesterday", "created_from=2026-11-23", "created_from=0000-01-01T00:00:00Z",
+		"created_from=2026-11-23T10:00:00.Z", "session_type=standard&session_type=standard", "after=x", "after=" + all[0] + "%00", "after=" + all[0] + "&after=" + all[0], "limit=0", "subject_id=anon_x", "type=standard", "%zz",
+	} {
+		w.want(w.act("GET", "/sessions?"+query, viewer.Key, nil), 400, api.InvalidRequest)
+	}
+	w.want(w.act("GET", "/sessions?key_id=x", viewer.Key, nil), 404, api.NotFound)
+	w.want(w.act("GET", "/subjects/anon_x/sessions", viewer.Key, nil), 400, api.InvalidRequest)
+
+	why := "a stolen laptop"
+	for _, body := range []string{
+		`{"reason":"` + why + `"}`, `{"reason":"` + why + `","all":true,"session_type":"standard"}`, `{"reason":"` + why + `","all":true,"subject_id":"x"}`,
+		`{"reason":"` + why + `","created_from":"yesterday"}`, `{"reason":"` + why + `","Selection":{}}`, `{"reason":"` + why + `","session_type":""}`,
+	} {
+		w.want(w.act("POST", "/sessions/end", ada.Key, body), 400, api.InvalidRequest)
+	}
+	w.want(w.act("POST", "/sessions/end", viewer.Key, `{"reason":"`+why+`","all":true}`), 403, api.PermissionDenied)
+	if got := list(""); len(got) != 5 {
+		t.Errorf("a refused end ended: %v", got)
+	}
+	w.want(w.act("POST", "/sessions/end", ada.Key, api.EndManyRequest{Selection: api.Selection{SubjectID: user, CreatedFrom: "2026-11-23T10:01:00Z", CreatedBefore: "2026-11-23T10:03:00Z"}, Reason: why}), 200, "")
+	if got, want := list(""), slices.Concat(all[:1], all[3:]); !slices.Equal(got, want) {
+		t.Errorf("left %v, want %v", got, want)
+	}
+	w.want(w.act("POST", "/sessions/end", ada.Key, api.EndManyRequest{Selection: api.Selection{CreatedFrom: "2026-11-23T10:03:00Z"}, Reason: why}), 200, "")
+	if got := list(""); !slices.Equal(got, all[:1]) {
+		t.Errorf("left %v, want %v", got, all[:1])
 	}
 }
 
