@@ -199,16 +199,6 @@ func (s *Service) Operators(ctx context.Context, after string, limit int) ([]Ope
 	return list, nil
 }
 
-// Records returns up to limit audit records behind a position, oldest first, but
-// none about pseudonyms: those have no positions, which would tell their order.
-func (s *Service) Records(ctx context.Context, after uint64, limit int) ([]StoredRecord, error) {
-	list, err := s.store.Records(ctx, after, limit)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return list, nil
-}
-
 // RevokeOperator takes an operator's key away for ever. That it is taken away
 // already is no error.
 func (s *Service) RevokeOperator(ctx context.Context, id string, by Act) (Operator, error) {

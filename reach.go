@@ -75,6 +75,16 @@ func (b bounded) Snapshots(ctx context.Context, from int64, limit int) ([][]byte
 	return within(ctx, func(ctx context.Context) ([][]byte, error) { return b.Store.Snapshots(ctx, from, limit) })
 }
 
+func (b bounded) Records(ctx context.Context, after uint64, limit int) ([]StoredRecord, error) {
+	return within(ctx, func(ctx context.Context) ([]StoredRecord, error) { return b.Store.Records(ctx, after, limit) })
+}
+
+func (b bounded) AnonymousRecords(ctx context.Context, after [20]byte, limit int) ([]AnonymousRecord, error) {
+	return within(ctx, func(ctx context.Context) ([]AnonymousRecord, error) {
+		return b.Store.AnonymousRecords(ctx, after, limit)
+	})
+}
+
 func (b bounded) Ping(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, storeWait)
 	defer cancel()

@@ -139,6 +139,23 @@ type Record struct {
 	RequestID string `json:"request_id,omitempty"`
 }
 
+// AnonymousRecord is one of the trail of pseudonyms. The keys are ordered by
+// time, and at random within the same five minutes.
+type AnonymousRecord struct {
+	Key       string `json:"key"`
+	Action    string `json:"action"`
+	At        string `json:"at"` // the five minutes that begin there
+	SessionID string `json:"session_id,omitempty"`
+	SubjectID string `json:"subject_id"`
+	Actor     string `json:"actor,omitempty"` // an operator's id
+	Detail    string `json:"detail,omitempty"`
+}
+
+// AnonymousRecordList is the data of GET /records/anonymous.
+type AnonymousRecordList struct {
+	Records []AnonymousRecord `json:"records"`
+}
+
 // RecordList is the data of GET /records.
 type RecordList struct {
 	Records []Record `json:"records"`

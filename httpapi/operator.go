@@ -58,6 +58,7 @@ func (o *operators) routes() []operatorRoute {
 		{session.ManageOperators, "POST", "/operators", handle(201, false, o.addOperator), nil},
 		{session.ManageOperators, "DELETE", "/operators/{id}", handle(200, false, o.revokeOperator), nil},
 		{session.SeeTrail, "GET", "/records", get(o.records), page},
+		{session.SeeTrail, "GET", "/records/anonymous", get(o.anonymousRecords), page},
 		{see, "GET", "/professionals", get(o.professionals), page},
 		{act, "POST", "/professionals", handle(201, false, o.addProfessional), nil},
 		{act, "POST", "/professionals/import", o.importFile, []string{"all_or_nothing", "reason"}},
@@ -144,32 +145,6 @@ func operatorObject(o session.Operator) api.Operator {
 	out := api.Operator{OperatorID: o.ID, Name: o.Name, Role: string(o.Role), CreatedAt: stamp(o.CreatedAt)}
 	if !o.RevokedAt.IsZero() {
 		out.RevokedAt = stamp(o.RevokedAt)
-	}
-	return out
-}
-
-func (o *operators) records(r *http.Request, _ call) (api.RecordList, error) {
-	after, limit, err := pageOf(r)
-	if err != nil {
-		return api.RecordList{}, err
-	}
-	var position uint64
-	if after != "" {
-		if position, err = strconv.ParseUint(after, 10, 63); err != nil {
-			return api.RecordList{}, refuse(http.StatusBadRequest, api.InvalidRequest, "after is the position of a record.")
-		}
-	}
-	list, err := o.service.Records(r.Context(), position, limit)
-	return api.RecordList{Records: each(list, recordObject)}, err
-}
-
-func recordObject(r session.StoredRecord) api.Record {
-	out := api.Record{
-		Position: r.Position, Action: string(r.Action), At: stamp(r.At), SubjectID: r.SubjectID,
-		Actor: r.Actor, Detail: r.Detail, RequestID: r.RequestID,
-	}
-	if r.SessionID != (token.ID{}) {
-		out.SessionID = r.SessionID.String()
 	}
 	return out
 }

@@ -59,6 +59,7 @@ var mayCall = map[string]string{
 	"POST /operator/v1/operators":                "root",
 	"DELETE /operator/v1/operators/{id}":         "root",
 	"GET /operator/v1/records":                   "auditor root",
+	"GET /operator/v1/records/anonymous":         "auditor root",
 	"GET /operator/v1/professionals":             "viewer operator root",
 	"POST /operator/v1/professionals":            "operator root",
 	"POST /operator/v1/professionals/import":     "operator root",
@@ -327,6 +328,50 @@ func TestAnOperatorListsWhatTheyWouldEnd(t *testing.T) {
 	w.want(w.act("POST", "/sessions/end", ada.Key, api.EndManyRequest{Selection: api.Selection{CreatedFrom: "2026-11-23T10:03:00Z"}, Reason: why}), 200, "")
 	if got := list(""); !slices.Equal(got, all[:1]) {
 		t.Errorf("left %v, want %v", got, all[:1])
+	}
+}
+
+// An auditor reads the trail of pseudonyms, page by page, and learns no fine time
+// by it.
+func TestAnAuditorReadsTheTrailOfPseudonyms(t *testing.T) {
+	w := newWorld(t, openGroup)
+	auditor, ada := w.newOperator("auditor"), w.newOperator("operator")
+	member := w.newMember()
+	member.enrol()
+	_, who := member.signInAnonymously()
+	w.want(w.act("POST", "/subjects/"+who+"/block", ada.Key, api.OperatorRequest{Reason: "abuse, report 7"}), 200, "")
+	trail := func(query string) []api.AnonymousRecord {
+		t.Helper()
+		return data[api.AnonymousRecordList](t, w.act("GET", "/records/anonymous?"+query, auditor.Key, nil)).Records
+	}
+	if got := trail(""); got == nil || len(got) != 0 {
+		t.Errorf("read as it came: %+v", got)
+	}
+	w.clock.Advance(15 * time.Minute)
+	acts := map[string]int{}
+	after, pages := "", 0
+	for {
+		page := trail("limit=1&after=" + after)
+		if len(page) == 0 {
+			break
+		}
+		r := page[0]
+		if acts[r.Action+" "+r.Actor+" "+r.Detail]++; r.SubjectID != who || !strings.HasSuffix(r.At, "0:00Z") && !strings.HasSuffix(r.At, "5:00Z") {
+			t.Errorf("%+v", r)
+		}
+		after = r.Key
+		pages++
+	}
+	for _, want := range []string{"session.create  ", "session.end  revoked", "subject.block " + ada.OperatorID + " abuse, report 7"} {
+		if acts[want] != 1 {
+			t.Errorf("%q is there %d times: %v", want, acts[want], acts)
+		}
+	}
+	if whole := trail("limit=1000"); len(whole) != pages {
+		t.Errorf("%d at once and %d in pages", len(whole), pages)
+	}
+	for _, bad := range []string{"after=x", "after=" + after[:39], "after=" + after + "00", "after=" + strings.Repeat("g", 40), "after=-1", "limit=0"} {
+		w.want(w.act("GET", "/records/anonymous?"+bad, auditor.Key, nil), 400, api.InvalidRequest)
 	}
 }
 
