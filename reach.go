@@ -47,6 +47,10 @@ func (b bounded) Professional(ctx context.Context, id string) (Registrant, error
 	return within(ctx, func(ctx context.Context) (Registrant, error) { return b.Store.Professional(ctx, id) })
 }
 
+func (b bounded) ToReview(ctx context.Context, after string, limit int) ([]Registrant, error) {
+	return within(ctx, func(ctx context.Context) ([]Registrant, error) { return b.Store.ToReview(ctx, after, limit) })
+}
+
 func (b bounded) ProfessionalOf(ctx context.Context, account Account) (Registrant, error) {
 	return within(ctx, func(ctx context.Context) (Registrant, error) { return b.Store.ProfessionalOf(ctx, account) })
 }

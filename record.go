@@ -23,6 +23,7 @@ const (
 	ActionBlock          Action = "subject.block" // a user or a pseudonym
 	ActionUnblock        Action = "subject.unblock"
 	ActionProfessional   Action = "professional.change"
+	ActionConfirm        Action = "professional.confirm" // of an entry that waited for review
 	ActionErase          Action = "user.erase"
 	ActionCut            Action = "sessions.cut"
 	ActionAddition       Action = "professional.add"

@@ -173,6 +173,11 @@ func (s *Service) practise(ctx context.Context, c *Change, row *Session) error {
 		return unavailable(err)
 	}
 	now := s.now()
+	if p.Review {
+		e := Refuse(CodePermissionDenied, "The licence behind this account waits for review.", nil)
+		e.Reason = string(LevelPending)
+		return e
+	}
 	if level := p.Level(now); level != LevelVerified {
 		e := Refuse(CodePermissionDenied, "The licence behind this account is "+string(level)+".", nil)
 		e.Reason = string(level)

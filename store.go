@@ -57,6 +57,9 @@ type Store interface {
 	// ids.
 	Professionals(ctx context.Context, after string, limit int) ([]Registrant, error)
 
+	// ToReview is Professionals of those that wait for review.
+	ToReview(ctx context.Context, after string, limit int) ([]Registrant, error)
+
 	// Operator returns an operator, whether their key is good or was revoked.
 	// [ErrNotFound] when there is none.
 	Operator(ctx context.Context, id string) (Operator, error)
@@ -153,6 +156,10 @@ type Change struct {
 	// Erase, when not empty, is a user whose accounts, roster and sessions, ended
 	// ones too, are deleted after all else of the change is done.
 	Erase string
+	// Distrust, unless zero, puts every entry of the registry to review and revokes
+	// every operator's good key as of then: what the store holds may be older than
+	// what was last done to it.
+	Distrust time.Time
 	// Operators are operators in their new state; Version is as for Update, 0 for a
 	// new one. A store keeps those who were revoked so.
 	Operators []Operator
@@ -165,7 +172,7 @@ type Change struct {
 
 // Ends reports whether the change does nothing but end sessions.
 func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil || len(c.Operators) > 0 {
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil || !c.Distrust.IsZero() || len(c.Operators) > 0 {
 		return false
 	}
 	for i := range c.Update {

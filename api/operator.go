@@ -53,8 +53,20 @@ type Professional struct {
 	ProfessionalID    string    `json:"professional_id"`
 	VerificationLevel string    `json:"verification_level"`
 	VerifiedUntil     string    `json:"verified_until,omitempty"`
+	Review            bool      `json:"review,omitempty"` // waits for review since a restore: nobody signs in by it
 	Accounts          []Account `json:"accounts"`
 	Licences          []Licence `json:"licences"`
+}
+
+// ConfirmAllRequest is the body of POST /professionals/confirm. All must be said.
+type ConfirmAllRequest struct {
+	All    bool   `json:"all"`
+	Reason string `json:"reason"`
+}
+
+// ConfirmCount is how many entries were confirmed.
+type ConfirmCount struct {
+	Confirmed int `json:"confirmed"`
 }
 
 // ProfessionalList is the data of GET /professionals.

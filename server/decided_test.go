@@ -110,7 +110,7 @@ var decided = map[string]struct {
 	"records":  {nil, map[string]shape{"position": nil, "action": nil, "at": nil, "session_id": nil, "subject_id": nil, "detail": nil, "request_id": nil, "actor": nil}},
 	"keys":     {nil, map[string]shape{"id": nil, "algorithm": nil, "created_at": nil, "active_from": nil, "secret": nil}},
 	// The registry: licences, and accounts of those who hold them.
-	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil}},
+	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil, "review": nil}},
 	"professional_claims": {nil, map[string]shape{"claim": nil, "professional": nil}},
 	"cuts":                {nil, map[string]shape{"number": nil, "at": nil, "type": nil, "created_before": nil, "key_from": nil, "key_until": nil, "created_from": nil}},
 	"operators":           {nil, map[string]shape{"id": nil, "version": nil, "name": nil, "role": nil, "key_hash": nil, "created_at": nil, "revoked_at": nil}},

@@ -53,6 +53,11 @@ func apply(c *conn, ch *session.Change) error {
 			return err
 		}
 	}
+	if !ch.Distrust.IsZero() {
+		if err := distrust(c, ch.Distrust); err != nil {
+			return err
+		}
+	}
 	for i := range ch.Professionals {
 		if err := putProfessional(c, &ch.Professionals[i]); err != nil {
 			return err

@@ -24,6 +24,7 @@ type Contents struct {
 	Open           int64
 	Accounts       int64
 	Records        int64
+	Review         int64 // entries of the registry that wait for review
 	NewestRecord   time.Time
 	Bytes          int64 // of the file
 	WAL            int64 // bytes of the log beside it
@@ -116,6 +117,20 @@ func (out *Contents) read(c *sqlite3.Conn) (err error) {
 			return nil
 		})
 		if err != nil {
+			return err
+		}
+	}
+	if err := reading.rows("SELECT count(*) FROM pragma_table_info('professionals') WHERE name='review'", func(st *sqlite3.Stmt) error {
+		out.Review = st.ColumnInt64(0)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if out.Review > 0 { // the schema knows of reviews
+		if err := reading.rows("SELECT count(*) FROM professionals WHERE review<>0", func(st *sqlite3.Stmt) error {
+			out.Review = st.ColumnInt64(0)
+			return nil
+		}); err != nil {
 			return err
 		}
 	}

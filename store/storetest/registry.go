@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -92,6 +93,56 @@ func professionals(t *testing.T, st session.Store) {
 	}
 	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 || r[0].Actor != "op_a" {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// reviews puts a registry to review as a whole, and the operators out.
+func reviews(t *testing.T, st session.Store) {
+	entry := func(id string, review bool) session.Registrant {
+		return session.Registrant{ID: id, Review: review, Licences: []session.Licence{{Number: id, Authority: "Board"}}}
+	}
+	gone := session.Operator{ID: "op_b", Name: "Bob", RevokedAt: at}
+	apply(t, st, session.Change{
+		Professionals: []session.Registrant{entry("lic_a", false), entry("lic_b", true), entry("lic_c", false)},
+		Operators:     []session.Operator{{ID: "op_a", Name: "Ada"}, gone},
+	})
+	waits := func(want ...string) {
+		t.Helper()
+		var got []string
+		for after := ""; ; after = got[len(got)-1] {
+			page, err := st.ToReview(t.Context(), after, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			if got = append(got, page[0].ID); !page[0].Review {
+				t.Errorf("%+v", page[0])
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v wait, want %v", got, want)
+		}
+	}
+	waits("lic_b")
+	later := at.Add(time.Hour)
+	apply(t, st, session.Change{Distrust: later, Records: []session.Record{{Action: session.ActionEpoch, At: later}}})
+	waits("lic_a", "lic_b", "lic_c")
+	a := registrant(t, st, "lic_a")
+	refused(t, st, session.Change{Professionals: []session.Registrant{entry("lic_a", false)}}, session.ErrConflict)
+	a.Review = false
+	apply(t, st, session.Change{Professionals: []session.Registrant{a}})
+	waits("lic_b", "lic_c")
+	for id, want := range map[string]time.Time{"op_a": later, "op_b": at} {
+		if o, err := st.Operator(t.Context(), id); err != nil || !o.RevokedAt.Equal(want) {
+			t.Errorf("%+v, %v", o, err)
+		}
+	}
+	add := session.Operator{ID: "op_c", Name: "Cyd"}
+	apply(t, st, session.Change{Operators: []session.Operator{add}})
+	if o, err := st.Operator(t.Context(), "op_c"); err != nil || !o.RevokedAt.IsZero() {
+		t.Errorf("%+v, %v", o, err)
 	}
 }
 
