@@ -47,6 +47,7 @@ type Record struct {
 	SubjectID string
 	Actor     string // the operator who acted; empty for a session's own acts
 	Detail    string // an EndReason, a number, an operator's reason, or empty
+	Changed   string // names of the fields of an entry that were changed, with spaces between; no values
 	RequestID string // of the HTTP request, empty for the service's own acts and for anonymous ones
 }
 

@@ -191,3 +191,34 @@ func refuseEntry(format string, args ...any) error {
 func (p *Registrant) lost(before *Registrant, account Account, now time.Time) bool {
 	return p.Until(now).Before(before.Until(now)) || !slices.Contains(p.Accounts, account)
 }
+
+// changed names the fields in which an entry differs from what it was, in this
+// order: accounts, licences (some came or went), jurisdiction, status and
+// valid_until of a licence that stays, review.
+func (p *Registrant) changed(before *Registrant) (names []string) {
+	came := len(p.Licences) != len(before.Licences)
+	var jurisdiction, status, until bool
+	for i := range p.Licences {
+		l := &p.Licences[i]
+		was := before.licence(l.Key())
+		if was == nil {
+			came = true
+			continue
+		}
+		jurisdiction = jurisdiction || l.Jurisdiction != was.Jurisdiction
+		status = status || l.Status != was.Status
+		until = until || !l.ValidUntil.Equal(was.ValidUntil)
+	}
+	for _, f := range []struct {
+		name string
+		is   bool
+	}{
+		{"accounts", !slices.Equal(p.Accounts, before.Accounts)}, {"licences", came}, {"jurisdiction", jurisdiction},
+		{"status", status}, {"valid_until", until}, {"review", p.Review != before.Review},
+	} {
+		if f.is {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}

@@ -56,8 +56,9 @@ func (s *Service) ConfirmAll(ctx context.Context, by Act) (confirmed int, err er
 func (s *Service) confirmTogether(ctx context.Context, list []Registrant, by Act) (confirmed int, err error) {
 	changes := make([]Change, len(list))
 	for i, p := range list {
-		p.Review = false
-		changes[i] = Change{Professionals: []Registrant{p}, Records: []Record{s.record(ActionConfirm, p.ID, by)}}
+		after := p
+		after.Review = false
+		changes[i] = Change{Professionals: []Registrant{after}, Records: []Record{s.entryRecord(ActionConfirm, &p, &after, by)}}
 	}
 	for i, err := range s.commitAll(ctx, changes...) {
 		if errors.Is(err, ErrConflict) {

@@ -141,14 +141,15 @@ type LiveList struct {
 
 // Record is one of the audit trail.
 type Record struct {
-	Position  uint64 `json:"position"`
-	Action    string `json:"action"`
-	At        string `json:"at"`
-	SessionID string `json:"session_id,omitempty"`
-	SubjectID string `json:"subject_id,omitempty"`
-	Actor     string `json:"actor,omitempty"` // an operator's id
-	Detail    string `json:"detail,omitempty"`
-	RequestID string `json:"request_id,omitempty"`
+	Position  uint64   `json:"position"`
+	Action    string   `json:"action"`
+	At        string   `json:"at"`
+	SessionID string   `json:"session_id,omitempty"`
+	SubjectID string   `json:"subject_id,omitempty"`
+	Actor     string   `json:"actor,omitempty"` // an operator's id
+	Detail    string   `json:"detail,omitempty"`
+	Changed   []string `json:"changed,omitempty"` // fields of an entry of the registry, by name
+	RequestID string   `json:"request_id,omitempty"`
 }
 
 // AnonymousRecord is one of the trail of pseudonyms. The keys are ordered by

@@ -4,6 +4,7 @@ import (
 	"encoding/hex"
 	"net/http"
 	"strconv"
+	"strings"
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
@@ -28,7 +29,7 @@ func (o *operators) records(r *http.Request, _ call) (api.RecordList, error) {
 func recordObject(r session.StoredRecord) api.Record {
 	out := api.Record{
 		Position: r.Position, Action: string(r.Action), At: stamp(r.At), SubjectID: r.SubjectID,
-		Actor: r.Actor, Detail: r.Detail, RequestID: r.RequestID,
+		Actor: r.Actor, Detail: r.Detail, RequestID: r.RequestID, Changed: strings.Fields(r.Changed),
 	}
 	out.SessionID = idText(r.SessionID)
 	return out

@@ -107,7 +107,7 @@ var decided = map[string]struct {
 	// Of people under their names, and of the service itself.
 	"accounts": {nil, map[string]shape{"account": nil, "user_id": nil, "linked_at": nil}},
 	"events":   {nil, map[string]shape{"position": nil, "kind": nil, "at": nil, "session_id": nil, "subject_id": nil, "reason": nil, "min_gen": nil}},
-	"records":  {nil, map[string]shape{"position": nil, "action": nil, "at": nil, "session_id": nil, "subject_id": nil, "detail": nil, "request_id": nil, "actor": nil}},
+	"records":  {nil, map[string]shape{"position": nil, "action": nil, "at": nil, "session_id": nil, "subject_id": nil, "detail": nil, "request_id": nil, "actor": nil, "changed": nil}},
 	"keys":     {nil, map[string]shape{"id": nil, "algorithm": nil, "created_at": nil, "active_from": nil, "secret": nil}},
 	// The registry: licences, and accounts of those who hold them.
 	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil, "review": nil}},

@@ -104,8 +104,8 @@ func apply(c *conn, ch *session.Change) error {
 			}
 			continue
 		}
-		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id,actor) VALUES (?,?,?,?,?,?,?)",
-			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID, r.Actor); err != nil {
+		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id,actor,changed) VALUES (?,?,?,?,?,?,?,?)",
+			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID, r.Actor, r.Changed); err != nil {
 			return err
 		}
 	}

@@ -87,11 +87,11 @@ func professionals(t *testing.T, st session.Store) {
 
 	s := Session(at)
 	s.Type, s.Subject.Professional = session.Professional, "lic_b"
-	apply(t, st, session.Change{Insert: []session.Session{s}, Records: []session.Record{{Action: session.ActionProfessional, At: at, SubjectID: "lic_b", Actor: "op_a"}}})
+	apply(t, st, session.Change{Insert: []session.Session{s}, Records: []session.Record{{Action: session.ActionProfessional, At: at, SubjectID: "lic_b", Actor: "op_a", Changed: "status"}}})
 	if got := get(t, st, s.ID); got.Subject != s.Subject {
 		t.Errorf("%+v", got.Subject)
 	}
-	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 || r[0].Actor != "op_a" {
+	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 || r[0].Actor != "op_a" || r[0].Changed != "status" {
 		t.Errorf("%+v, %v", r, err)
 	}
 }
