@@ -59,6 +59,14 @@ func (b bounded) AccountsOf(ctx context.Context, userID string) ([]Account, erro
 	return within(ctx, func(ctx context.Context) ([]Account, error) { return b.Store.AccountsOf(ctx, userID) })
 }
 
+func (b bounded) Users(ctx context.Context, after string, limit int) ([]string, error) {
+	return within(ctx, func(ctx context.Context) ([]string, error) { return b.Store.Users(ctx, after, limit) })
+}
+
+func (b bounded) Erased(ctx context.Context, after string, limit int) ([]string, error) {
+	return within(ctx, func(ctx context.Context) ([]string, error) { return b.Store.Erased(ctx, after, limit) })
+}
+
 func (b bounded) Cuts(ctx context.Context) ([]Cut, error) {
 	return within(ctx, func(ctx context.Context) ([]Cut, error) { return b.Store.Cuts(ctx) })
 }

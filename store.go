@@ -33,6 +33,11 @@ type Store interface {
 	// not exist.
 	AccountsOf(ctx context.Context, userID string) ([]Account, error)
 
+	// Users returns up to limit users whose ids are above one, by their ids.
+	Users(ctx context.Context, after string, limit int) ([]string, error)
+	// Erased is Users of those who were erased, as the audit trail has it.
+	Erased(ctx context.Context, after string, limit int) ([]string, error)
+
 	// Member returns what a user has in the group. [ErrNotFound] when nothing.
 	Member(ctx context.Context, userID string) (Member, error)
 	// Waiting returns the members for whom the next snapshots change something,

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/server"
 )
 
 // selected names sessions by what they have in common.
@@ -53,6 +54,7 @@ func (cmd endCmd) Run(ctx context.Context, s streams) error {
 }
 
 type usersCmd struct {
+	Erased  erasedCmd      `cmd:"" help:"List who was erased, by marks that say nothing, to keep beside the backups for a restore."`
 	Erase   eraseCmd       `cmd:"" help:"Erase a user: accounts, sessions, membership. The audit trail keeps an id that names nobody."`
 	Block   userBlockCmd   `cmd:"" help:"End a user's sessions and keep them out."`
 	Unblock userUnblockCmd `cmd:"" help:"Let a user in again."`
@@ -70,6 +72,21 @@ func (cmd onUser) do(ctx context.Context, s streams, method, path, done string) 
 		return err
 	}
 	_, err := fmt.Fprintln(s.out, done, cmd.ID)
+	return err
+}
+
+// erasedCmd works beside the server, as a backup does.
+type erasedCmd struct{ settings }
+
+func (cmd erasedCmd) Run(ctx context.Context, s streams) error {
+	c, err := cmd.config()
+	if err != nil {
+		return err
+	}
+	l, err := server.Erased(ctx, c)
+	if err == nil {
+		_, err = fmt.Fprint(s.out, l.String())
+	}
 	return err
 }
 

@@ -158,11 +158,34 @@ func erasure(t *testing.T, st session.Store) {
 		Insert: []session.Session{s, other, ended}, Roster: &session.Roster{SubjectID: s.Subject.ID, Sessions: []token.ID{s.ID}},
 		Records: []session.Record{{Action: session.ActionCreate, At: at, SubjectID: s.Subject.ID}},
 	})
+	low, high := min(s.Subject.ID, other.Subject.ID), max(s.Subject.ID, other.Subject.ID)
+	apply(t, st, session.Change{Link: &session.Link{Account: session.Account{Chain: session.Ethereum, Address: "0xdef"}, UserID: other.Subject.ID, At: at}})
+	if got, err := st.Users(t.Context(), "", 9); err != nil || !slices.Equal(got, []string{low, high}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Users(t.Context(), low, 1); err != nil || !slices.Equal(got, []string{high}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Erased(t.Context(), "", 9); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
 	if got, err := st.AccountsOf(t.Context(), s.Subject.ID); err != nil || len(got) != 2 {
 		t.Errorf("%v, %v", got, err)
 	}
 	s.EndedAt, s.EndReason = at, session.EndRevoked
-	apply(t, st, session.Change{Update: []session.Session{s}, Roster: &session.Roster{SubjectID: s.Subject.ID, Version: 1}, Erase: s.Subject.ID})
+	apply(t, st, session.Change{Update: []session.Session{s}, Roster: &session.Roster{SubjectID: s.Subject.ID, Version: 1}, Erase: s.Subject.ID, Records: []session.Record{
+		{Action: session.ActionErase, At: at, SubjectID: s.Subject.ID}, {Action: session.ActionErase, At: at, SubjectID: "user_"}, // as often as it is said
+		{Action: session.ActionErase, At: at, SubjectID: "user_"}, {Action: session.ActionBlock, At: at, SubjectID: other.Subject.ID},
+	}})
+	if got, err := st.Erased(t.Context(), "", 9); err != nil || !slices.Equal(got, []string{"user_", s.Subject.ID}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Erased(t.Context(), "user_", 9); err != nil || !slices.Equal(got, []string{s.Subject.ID}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Users(t.Context(), "", 9); err != nil || !slices.Equal(got, []string{other.Subject.ID}) {
+		t.Errorf("%v, %v", got, err)
+	}
 	for _, id := range []token.ID{s.ID, ended.ID} {
 		if _, err := st.Session(t.Context(), id); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("a session stayed: %v", err)
@@ -177,7 +200,7 @@ func erasure(t *testing.T, st session.Store) {
 		t.Errorf("a roster stayed: %+v, %v", r, err)
 	}
 	get(t, st, other.ID)
-	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 {
+	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 5 {
 		t.Errorf("the trail is gone: %v, %v", r, err)
 	}
 }
