@@ -300,7 +300,7 @@ var mutations = []mutation{
 	{"import.go", `		case a.row.Person != l.row.Person:`, `		case false:`, ". -run=TestABadLine"},
 	{"import.go", `		case p.ID != "" && p.ID != found.ID:`, `		case false:`, ". -run=TestABadLine"},
 	{"import.go", `slices.ContainsFunc(m.lines, func(l importedLine) bool { return l.Did == ImportRefused })`, `len(m.lines) == 0`, ". -run=TestABadLine"},
-	{"import.go", `Records: []Record{m.record(ActionImport, after.ID, m.by)}}`, `Records: nil}`, ". -run=TestAFile"},
+	{"import.go", `Records: []Record{m.entryRecord(ActionImport, &before, &after, m.by)}}`, `Records: nil}`, ". -run=TestAFile"},
 	{"revoke.go", `		c := Change{Records: []Record{s.record(ActionRevoke, subjectID, by)}}`, `		c := Change{}`, ". -run=TestAnOperatorEnds"},
 	{"httpapi/csv.go", `	case !utf8.ValidString(line):`, `	case !utf8.ValidString(""):`, "./httpapi -run=TestWhatIsNoFile"},
 	{"httpapi/csv.go", `len(fields) != len(columns) {`, `len(fields) < len(columns) {`, "./httpapi -run=TestWhatIsNoFile"},
