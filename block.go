@@ -45,7 +45,7 @@ func (s *Service) setBlock(ctx context.Context, subjectID string, action Action,
 		roster.BlockedUntil = time.Time{}
 		c := Change{Roster: &roster}
 		if action == ActionBlock {
-			roster.BlockedUntil = until
+			roster.BlockedUntil, c.Urgent = until, true
 			if err := s.endRoster(ctx, &c, roster, now); err != nil {
 				return unavailable(err)
 			}

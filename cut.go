@@ -62,6 +62,7 @@ func (s *Service) EndMany(ctx context.Context, sel Selection, by Act) error {
 		cut.Number, cut.At = s.newestCut()+1, s.now().UTC().Truncate(time.Millisecond)
 		err = s.commit(ctx, Change{
 			Cut:     &cut,
+			Urgent:  true,
 			Events:  []Event{{Kind: EventCut, At: cut.At}},
 			Records: []Record{s.record(ActionCut, "", by)},
 		})

@@ -216,7 +216,7 @@ func (s *Service) RevokeOperator(ctx context.Context, id string, by Act) (Operat
 			return o, nil
 		}
 		o.RevokedAt = s.now().UTC().Truncate(time.Second)
-		err = s.commit(ctx, Change{Operators: []Operator{o}, Records: []Record{s.record(ActionOperatorRevoke, id, by)}})
+		err = s.commit(ctx, Change{Operators: []Operator{o}, Urgent: true, Records: []Record{s.record(ActionOperatorRevoke, id, by)}})
 		if err == nil {
 			return o, nil
 		}

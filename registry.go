@@ -105,7 +105,10 @@ func (s *Service) changeEntry(ctx context.Context, action Action, by Act, change
 		if after, err = s.entry(before, after); err != nil {
 			return Registrant{}, err
 		}
-		c := Change{Professionals: []Registrant{after}, Records: []Record{s.entryRecord(action, &before, &after, by)}}
+		c := Change{
+			Professionals: []Registrant{after}, Records: []Record{s.entryRecord(action, &before, &after, by)},
+			Urgent: action == ActionSuspend || action == ActionRevokeLicence,
+		}
 		if err := s.endLost(ctx, &c, &before, &after); err != nil {
 			return Registrant{}, unavailable(err)
 		}

@@ -262,7 +262,7 @@ func (s *Service) alarmFull(now time.Time) {
 	s.observer.Alarm("store_full")
 	last, minute := s.toldFull.Load(), now.Unix()/60
 	if last != minute && s.toldFull.CompareAndSwap(last, minute) {
-		s.log.Error("store_full: the disk of the store has no room; sessions can only be ended until it has")
+		s.log.Error("store_full: the disk of the store has no room; until it has, sessions are ended and rights taken away, and nothing else")
 	}
 }
 

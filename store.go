@@ -81,8 +81,8 @@ type Store interface {
 	// decide anew), [ErrNonceUsed], [ErrTaken], [ErrFull] (nothing was done), or an
 	// unknown failure. It returns only after what it acknowledges is durable. Changes of
 	// one call or of several may share a commit; one that conflicts takes no other
-	// with it. A store keeps room for changes that only end sessions: it takes them
-	// when it is full for all others.
+	// with it. A store keeps room for changes that it must take ([Change.Must]) when it
+	// is full for all others.
 	Apply(ctx context.Context, changes ...Change) []error
 
 	// Keys returns every stored signing key, ordered by ActiveFrom.
@@ -168,6 +168,9 @@ type Change struct {
 	// Operators are operators in their new state; Version is as for Update, 0 for a
 	// new one. A store keeps those who were revoked so.
 	Operators []Operator
+	// Urgent is a change by which an operator takes a right away. A store that is
+	// full takes it all the same.
+	Urgent bool
 	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
 	Nonce *UsedNonce
 
@@ -175,8 +178,12 @@ type Change struct {
 	Records []Record
 }
 
-// Ends reports whether the change does nothing but end sessions.
-func (c *Change) Ends() bool {
+// Must reports whether a store has to take the change even when it is full: it
+// is urgent, or does nothing but end sessions.
+func (c *Change) Must() bool {
+	if c.Urgent {
+		return true
+	}
 	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil || !c.Distrust.IsZero() || len(c.Operators) > 0 {
 		return false
 	}

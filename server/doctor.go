@@ -285,7 +285,7 @@ func (d *doctor) disk() Finding {
 	}
 	switch {
 	case free < sqlite.RoomNeeded:
-		return problem("make room: the server takes nothing but the ending of sessions", "%s are free", mebibytes(free))
+		return problem("make room: the server only ends sessions and takes rights away", "%s are free", mebibytes(free))
 	case free < max(1<<30, 2*d.held.Bytes):
 		return warning("make room: a restore needs a second copy, and the log some space", "%s are free", mebibytes(free))
 	}

@@ -16,7 +16,7 @@ import (
 func (s *Store) Apply(ctx context.Context, changes ...session.Change) []error {
 	ops := make([]*op, len(changes))
 	for i := range changes {
-		ops[i] = &op{do: func(c *conn) error { return apply(c, &changes[i]) }, must: changes[i].Ends()}
+		ops[i] = &op{do: func(c *conn) error { return apply(c, &changes[i]) }, must: changes[i].Must()}
 	}
 	return s.submitAll(ctx, ops...)
 }
