@@ -290,7 +290,7 @@ var mutations = []mutation{
 	{"operator.go", `	RoleOperator: {SeePeople, ActOnPeople, SeeOperators},`, `	RoleOperator: {SeePeople, ActOnPeople, SeeOperators, ManageOperators},`, ". -run=TestRolesMayDo"},
 	{"operator.go", `role != RoleAuditor {`, `role != RoleAuditor && role != RoleRoot {`, ". -run=TestRolesMayDo"},
 	{"operator.go", `a.Operator == "" || len(a.Reason) < minReason`, `len(a.Reason) < minReason`, ". -run=TestNoActWithoutAReason"},
-	{"operator.go", `Change{Operators: []Operator{o}, Records: []Record{s.record(ActionOperatorRevoke, id, by)}}`, `Change{Operators: []Operator{o}}`, ". -run=TestOnlyAGoodKey"},
+	{"operator.go", `Change{Operators: []Operator{o}, Urgent: true, Records: []Record{s.record(ActionOperatorRevoke, id, by)}}`, `Change{Operators: []Operator{o}}`, ". -run=TestOnlyAGoodKey"},
 	{"store/sqlite/operators.go", ` AND revoked_at=0"`, `"`, "./store/sqlite -run=TestConformance/a_revoked"},
 	{"licence.go", `	LicenceVerify:    {[]LicenceStatus{LicencePending, LicenceVerified},`, `	LicenceVerify:    {[]LicenceStatus{LicencePending, LicenceVerified, LicenceSuspended},`, ". -run=TestActsOnALicence"},
 	{"licence.go", `			case licences[i].Status != was.Status:`, `			case false:`, ". -run=TestAChangeKeepsTheStatus"},
