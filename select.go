@@ -15,8 +15,9 @@ import (
 type Selection struct {
 	SubjectID string // a user or a pseudonym
 	Type      Type
-	// CreatedFrom and CreatedBefore, unless zero, are when they were made, in whole
-	// seconds: from the first on, and before the second.
+	// CreatedFrom and CreatedBefore, unless zero, are when they were made: from the
+	// first on, and before the second. Sessions are dated to whole seconds; one whose
+	// second a time falls into is taken.
 	CreatedFrom, CreatedBefore time.Time
 	KeyID                      string // a signing key that may still verify
 }
@@ -28,7 +29,7 @@ func (s *Service) rule(sel Selection) (Cut, error) {
 	if sel.Type != "" && !sel.Type.Valid() {
 		return Cut{}, Refuse(CodeInvalidRequest, "session_type is standard, anonymous or professional", nil)
 	}
-	rule := Cut{Type: sel.Type, CreatedFrom: wholeSecond(sel.CreatedFrom), CreatedBefore: wholeSecond(sel.CreatedBefore)}
+	rule := Cut{Type: sel.Type, CreatedFrom: wholeSecond(sel.CreatedFrom, 0), CreatedBefore: wholeSecond(sel.CreatedBefore, time.Second-1)}
 	if sel.KeyID != "" {
 		var ok bool
 		if rule.KeyFrom, rule.KeyUntil, ok = s.keys.used(sel.KeyID); !ok {
@@ -38,12 +39,13 @@ func (s *Service) rule(sel Selection) (Cut, error) {
 	return rule, nil
 }
 
-// wholeSecond is the second of a time; zero stays zero.
-func wholeSecond(t time.Time) time.Time {
+// wholeSecond is the second of a time behind which some time has passed; zero
+// stays zero.
+func wholeSecond(t time.Time, passed time.Duration) time.Time {
 	if t.IsZero() {
 		return time.Time{}
 	}
-	return t.UTC().Truncate(time.Second)
+	return t.Add(passed).UTC().Truncate(time.Second)
 }
 
 // selected returns the live sessions of a selection's subject, oldest first.

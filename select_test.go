@@ -2,6 +2,7 @@ package session_test
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -37,7 +38,6 @@ func TestAListShowsWhatAnEndWouldEnd(t *testing.T) {
 	for name, sel := range map[string]func(h *house, user string) session.Selection{
 		"everything": func(*house, string) session.Selection { return session.Selection{} },
 		"a user":     func(_ *house, user string) session.Selection { return session.Selection{SubjectID: user} },
-		"nobody":     func(*house, string) session.Selection { return session.Selection{SubjectID: "user_nobody"} },
 		"a type":     func(*house, string) session.Selection { return session.Selection{Type: session.Professional} },
 		"a user's of a type": func(_ *house, user string) session.Selection {
 			return session.Selection{SubjectID: user, Type: session.Standard}
@@ -48,6 +48,9 @@ func TestAListShowsWhatAnEndWouldEnd(t *testing.T) {
 		},
 		"a span within a second": func(*house, string) session.Selection {
 			return session.Selection{CreatedFrom: start.Add(minute + 900*time.Millisecond), CreatedBefore: start.Add(minute + time.Second)}
+		},
+		"before a part of a second": func(*house, string) session.Selection {
+			return session.Selection{CreatedFrom: start.Add(minute), CreatedBefore: start.Add(minute + time.Nanosecond)}
 		},
 		"a user's in a span": func(_ *house, user string) session.Selection {
 			return session.Selection{SubjectID: user, CreatedFrom: start.Add(minute), CreatedBefore: start.Add(3 * minute)}
@@ -103,14 +106,15 @@ func TestAListShowsWhatAnEndWouldEnd(t *testing.T) {
 // What cannot be selected is refused, in words, and nothing of a pseudonym is shown.
 func TestASelectionIsOfWhatThereIs(t *testing.T) {
 	h := newHouse(t)
+	user := h.signIn(session.CreateRequest{}).Session.Subject.ID
 	for _, c := range []struct {
 		sel  session.Selection
 		want session.Code
 	}{
 		{session.Selection{Type: "x"}, session.CodeInvalidRequest},
-		{session.Selection{SubjectID: "user_x", Type: "x"}, session.CodeInvalidRequest},
+		{session.Selection{SubjectID: user, Type: "x"}, session.CodeInvalidRequest},
 		{session.Selection{KeyID: "x"}, session.CodeNotFound},
-		{session.Selection{SubjectID: "user_x", KeyID: "x"}, session.CodeNotFound},
+		{session.Selection{SubjectID: user, KeyID: "x"}, session.CodeNotFound},
 	} {
 		_, err := h.Sessions(t.Context(), c.sel, token.ID{}, 9)
 		wantCode(t, err, c.want)
@@ -118,8 +122,35 @@ func TestASelectionIsOfWhatThereIs(t *testing.T) {
 	}
 	_, err := h.Sessions(t.Context(), session.Selection{SubjectID: "anon_x"}, token.ID{}, 9)
 	wantCode(t, err, session.CodeInvalidRequest)
-	if err := h.EndMany(t.Context(), session.Selection{SubjectID: "anon_x"}, operator); err != nil {
+	if err := h.EndMany(t.Context(), session.Selection{SubjectID: "anon_" + strings.Repeat("a", 32)}, operator); err != nil {
 		t.Errorf("a pseudonym's can be ended: %v", err)
+	}
+}
+
+// What is nobody's id is not acted on, and comes into no trail: neither what a
+// slip of the hand makes of one, nor what would break a line of it.
+func TestWhatIsNobodysIDIsNotActedOn(t *testing.T) {
+	h := newHouse(t)
+	before := h.records()
+	for _, id := range []string{
+		"user_nobody", "user_" + strings.Repeat("a", 26), "anon_x", "anon_" + strings.Repeat("a", 31), "anon_" + strings.Repeat("a", 33), "anon_" + strings.Repeat("A", 32),
+		"anon_" + strings.Repeat("a", 31) + "\n", "anon_" + strings.Repeat("a", 31) + "1", token.NewID(token.Anonymous, start).String(), "\n2026-11-25 session.end", "a\x00b", strings.Repeat("x", 10_000), "*", "%", "lic_x", "op_root",
+	} {
+		_, err := h.EndSessionsOf(t.Context(), id, operator)
+		wantCode(t, err, session.CodeNotFound)
+		wantCode(t, h.EndMany(t.Context(), session.Selection{SubjectID: id}, operator), session.CodeNotFound)
+		wantCode(t, h.EraseUser(t.Context(), id, operator), session.CodeNotFound)
+		if !strings.HasPrefix(id, "anon_") { // which this house does not serve
+			wantCode(t, h.Block(t.Context(), id, operator), session.CodeNotFound)
+			wantCode(t, h.Unblock(t.Context(), id, operator), session.CodeNotFound)
+		}
+	}
+	if err := h.EndMany(t.Context(), session.Selection{}, session.Act{Operator: "op_a", Reason: "a\nb c"}); session.CodeOf(err) != session.CodeInvalidRequest {
+		t.Error(err)
+	}
+	h.clock.Advance(time.Hour)
+	if list, err := h.AnonymousRecords(t.Context(), [20]byte{}, 9); err != nil || len(list) != 0 || h.records() != before {
+		t.Errorf("%+v, %v; %d records more", list, err, h.records()-before)
 	}
 }
 
@@ -129,7 +160,7 @@ func TestAnonymousSessionsAreCountedCoarsely(t *testing.T) {
 	h := newHouse(t)
 	insert := func() session.Session {
 		row := session.Session{
-			ID: token.NewID(token.Anonymous, h.clock.Now()), Type: session.Anonymous, Subject: session.Subject{ID: "anon_x"}, Channel: session.Header,
+			ID: token.NewID(token.Anonymous, h.clock.Now()), Type: session.Anonymous, Subject: session.Subject{ID: "anon_" + strings.Repeat("x", 32)}, Channel: session.Header,
 			CreatedAt: h.clock.Now().Truncate(5 * time.Minute), ExpiresAt: start.Add(4 * time.Hour), AbsoluteEnd: start.Add(12 * time.Hour), TokenLife: 4 * time.Hour, IdleLife: 35 * time.Minute,
 			LastActivity: h.clock.Now().Truncate(5 * time.Minute), Generation: 1, MinGen: 1, SteppedAt: h.clock.Now().Truncate(5 * time.Minute),
 		}
