@@ -64,6 +64,9 @@ func checkFields(t *testing.T, method, path string, w *httptest.ResponseRecorder
 		want[name] = regexp.QuoteMeta(value)
 	}
 	maps.Copy(want, byStatus[w.Code])
+	if strings.HasSuffix(path, "/validate") && strings.Contains(w.Body.String(), `"valid":false`) {
+		want["Session-Refusal"] = "[a-z_]+"
+	}
 	if w.Body.Len() >= 2048 && want["Content-Type"] == "application/json" {
 		want["Content-Length"] = fmt.Sprint(w.Body.Len())
 	}
@@ -206,14 +209,14 @@ func (h *house) occupy() (release func()) {
 // AUZ-01: a route says who may call it, or nothing is served at all.
 func TestARouteSaysWhoMayCallIt(t *testing.T) {
 	for _, rt := range everyRoute() {
-		if rt.access < anyone || rt.access > operator {
+		if rt.access < anyone || rt.access > service {
 			t.Errorf("%s %s says nothing", rt.method, rt.path)
 		}
 		if open := strings.HasPrefix(rt.path, api.BasePath); open == (rt.access == anyone) {
 			t.Errorf("%s %s: access %d", rt.method, rt.path, rt.access)
 		}
 	}
-	for _, silent := range []access{0, operator + 1, -1} {
+	for _, silent := range []access{0, service + 1, -1} {
 		if h, err := newMux(Options{}, []route{{access: anyone, method: "GET", path: "/a"}, {access: silent, method: "GET", path: "/b"}}, nil); err == nil || h != nil {
 			t.Errorf("a mux was built over a route with access %d", silent)
 		}

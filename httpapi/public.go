@@ -23,6 +23,9 @@ func Public(s *session.Service, opts Options) (http.Handler, error) {
 	if p.members != nil {
 		routes = append(routes, p.anonymousRoutes()...)
 	}
+	if opts.Feed != nil {
+		routes = append(routes, (&services{service: s, feed: opts.Feed}).routes()...)
+	}
 	return newMux(opts, routes, p)
 }
 
@@ -33,7 +36,7 @@ func (p *public) routes() []route {
 		{credential, "POST", base + "/sessions", handle(201, true, p.create), nil, false, metered},
 		{holder, "GET", base + "/sessions", get(p.list), nil, false, metered},
 		{holder, "DELETE", base + "/sessions", get(p.endOthers), []string{"include"}, false, ending},
-		{holder, "GET", base + "/sessions/validate", p.validate, []string{"permission", "max_age"}, false, metered},
+		{holder, "GET", base + "/sessions/validate", p.validate, []string{"permission", "max_age", "headers"}, false, metered},
 		{holder, "POST", refreshPath, handle(200, true, p.refresh), nil, false, byHandler},
 		{holder, "POST", base + "/sessions/logout", handle(200, true, p.logout), nil, false, unmetered},
 		{holder, "POST", base + "/sessions/activity", get(p.activity), nil, false, metered},
@@ -121,9 +124,13 @@ func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error 
 	if err := readBody(w, r, &api.Empty{}, true); err != nil {
 		return err
 	}
-	want := session.Requirement{MaxAge: -1}
+	want, forwarding := session.Requirement{MaxAge: -1}, false
 	if r.URL.RawQuery != "" {
 		values := r.URL.Query()
+		var err error
+		if forwarding, err = wantsForwarded(values["headers"]); err != nil {
+			return err
+		}
 		want.Permissions = values["permission"]
 		if ages := values["max_age"]; len(ages) > 0 {
 			n, err := strconv.ParseUint(ages[0], 10, 31)
@@ -141,17 +148,28 @@ func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error 
 	if err != nil {
 		return err
 	}
+	if forwarding {
+		if err := forward(c.answer, &row); err != nil {
+			return err
+		}
+	}
+	out := validation(p.service, &row)
+	writeAppended(w, http.StatusOK, out.AppendJSON)
+	return nil
+}
+
+// validation is what is told of a session that is good.
+func validation(s *session.Service, row *session.Session) api.Validation {
 	id, at := idAndStamps(row.ID, [...]time.Time{row.ExpiresAt, row.AuthTime, row.IdleEnd(), row.AbsoluteEnd})
 	out := api.Validation{
-		Valid: true, ExpiresAt: at[0], TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
+		Valid: true, ExpiresAt: at[0], TimeRemaining: s.Remaining(*row), Permissions: list(row.Permissions),
 		SessionID: id, SessionType: string(row.Type),
 		AuthTime: at[1], IdleExpiresAt: at[2], SessionExpiresAt: at[3],
 	}
-	out.UserID, out.AnonymousID = subject(&row)
-	out.Principal, out.Address = account(&row)
-	out.ProfessionalID, out.VerificationLevel = practice(&row)
-	writeAppended(w, http.StatusOK, out.AppendJSON)
-	return nil
+	out.UserID, out.AnonymousID = subject(row)
+	out.Principal, out.Address = account(row)
+	out.ProfessionalID, out.VerificationLevel = practice(row)
+	return out
 }
 
 func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.Tokens, error) {
