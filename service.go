@@ -144,7 +144,7 @@ func (s *Service) claimStore(ctx context.Context) (unclean bool, err error) {
 		if err := s.store.Apply(ctx, Change{Distrust: now.UTC().Truncate(time.Second), Records: []Record{record}})[0]; err != nil {
 			return false, err
 		}
-		s.log.Warn("restore epoch raised: every earlier session has ended, operators and services need new keys, and the registry waits for review", "from", old.RestoreEpoch, "to", s.epoch)
+		s.log.Warn("restore epoch raised: every earlier session has ended, operators need new keys, and the registry waits for review", "from", old.RestoreEpoch, "to", s.epoch)
 	}
 	return old.Running, s.store.SetMeta(ctx, old, Meta{RestoreEpoch: s.epoch, KeyCheck: s.keys.check, Running: true})
 }

@@ -167,7 +167,7 @@ type Change struct {
 	// ones too, are deleted after all else of the change is done.
 	Erase string
 	// Distrust, unless zero, puts every entry of the registry to review and revokes
-	// every operator's and every service's good key as of then: what the store holds may be older than
+	// every operator's good key as of then, but none of RoleService: what the store holds may be older than
 	// what was last done to it.
 	Distrust time.Time
 	// Operators are operators in their new state; Version is as for Update, 0 for a

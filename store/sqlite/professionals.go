@@ -135,11 +135,12 @@ func putProfessional(c *conn, p *session.Registrant) error {
 	return err
 }
 
-// distrust puts the whole registry to review and revokes every operator's key.
+// distrust puts the whole registry to review and revokes every operator's key,
+// but no service's.
 func distrust(c *conn, at time.Time) error {
 	if _, err := c.exec("UPDATE professionals SET version=version+1, review=1 WHERE review=0"); err != nil {
 		return err
 	}
-	_, err := c.exec("UPDATE operators SET version=version+1, revoked_at=? WHERE revoked_at=0", at)
+	_, err := c.exec("UPDATE operators SET version=version+1, revoked_at=? WHERE revoked_at=0 AND role<>?", at, string(session.RoleService))
 	return err
 }

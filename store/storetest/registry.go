@@ -104,7 +104,7 @@ func reviews(t *testing.T, st session.Store) {
 	gone := session.Operator{ID: "op_b", Name: "Bob", RevokedAt: at}
 	apply(t, st, session.Change{
 		Professionals: []session.Registrant{entry("lic_a", false), entry("lic_b", true), entry("lic_c", false)},
-		Operators:     []session.Operator{{ID: "op_a", Name: "Ada"}, gone},
+		Operators:     []session.Operator{{ID: "op_a", Name: "Ada"}, gone, {ID: "svc_a", Name: "notes", Role: session.RoleService}},
 	})
 	waits := func(want ...string) {
 		t.Helper()
@@ -134,7 +134,7 @@ func reviews(t *testing.T, st session.Store) {
 	a.Review = false
 	apply(t, st, session.Change{Professionals: []session.Registrant{a}})
 	waits("lic_b", "lic_c")
-	for id, want := range map[string]time.Time{"op_a": later, "op_b": at} {
+	for id, want := range map[string]time.Time{"op_a": later, "op_b": at, "svc_a": {}} {
 		if o, err := st.Operator(t.Context(), id); err != nil || !o.RevokedAt.Equal(want) {
 			t.Errorf("%+v, %v", o, err)
 		}
