@@ -6,5 +6,6 @@ run:
 # specification's client against the real program.
 test:
 	./test/setup
+	./test/sdk
 	go test -race -timeout 30m ./...
 	go test -run 'SameTime|ALeak|Linker|Malformed|Anothers|OpensNothing|TenThousand|RestoredBackup|Linearizable|OnlyNarrow|ComesBack|AMillion|OfEveryKind' ./server ./test/anonymity ./token ./wallet/icp

@@ -46,6 +46,7 @@ require (
 
 // A package in there ships a .go file.
 ignore (
+	./sdk/node_modules
 	./test/browser/node_modules
 	./test/contract/node_modules
 	./test/semaphore/node_modules

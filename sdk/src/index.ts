@@ -1,0 +1,13 @@
+export { SESSION_ERRORS, SessionError, isSessionError } from './errors.js';
+export type { EndReason, ErrorDetails } from './errors.js';
+export { handleSessionError, retryWithBackoff } from './handle.js';
+export type { ErrorActions } from './handle.js';
+export { SessionManager } from './manager.js';
+export type { AuthData, SessionConfig } from './manager.js';
+export { SessionMonitor } from './monitor.js';
+export type { MonitorOptions } from './monitor.js';
+export { SecureStorage } from './secure.js';
+export { MemoryStorage } from './storage.js';
+export type { TokenStorage } from './storage.js';
+export type { Connection, Expiry, SessionData, SessionEvent, SessionType, SessionView, Snapshot, Validation } from './state.js';
+export type { components, paths } from './openapi.js';

@@ -1,0 +1,107 @@
+import { read, write } from './database.js';
+import { left, nobody, viewOf } from './held.js';
+import type { Held } from './held.js';
+import { isObject } from './http.js';
+import { MemoryStorage } from './storage.js';
+import type { TokenStorage } from './storage.js';
+import type { SessionView } from './state.js';
+import { now, within } from './time.js';
+
+/** What all tabs know of the newest step. It holds no secret and names nobody. */
+export interface Mark { step: string; at: number; left: number; lead: number | undefined; end: string }
+
+const version = 1;
+const patience = 6000; // for a storage that somebody else wrote
+const keys = ['mv_session_token', 'mv_refresh_token', 'mv_expires_at', 'mv_session'] as const;
+
+/**
+ * Where tabs find what their siblings did: the mark in IndexedDB, which is the
+ * same in all processes as soon as it is written (localStorage is not), and in
+ * header mode the tokens in their storage. Cookies need no place.
+ */
+export class Keep {
+  readonly #storage: TokenStorage | undefined;
+  readonly #mark: string | undefined;
+
+  /** storage is undefined in cookie mode; name is that of the service. */
+  constructor(storage: TokenStorage | undefined, name: string) {
+    this.#storage = storage;
+    this.#mark = storage instanceof MemoryStorage ? undefined : `mark:${name}`;
+  }
+
+  /** Whether other tabs have the same session. */
+  get shared(): boolean {
+    return this.#mark !== undefined;
+  }
+
+  async mark(): Promise<Mark | undefined> {
+    const m = checked(this.#mark && await read(this.#mark));
+    return m && { ...m, at: now(), left: rest(m) };
+  }
+
+  /** Keeps the pair before anybody uses it; the mark last, because siblings look at it first. */
+  async put(h: Held): Promise<void> {
+    const kept = { v: version, step: h.step, at: Date.now(), left: left(h), lead: h.lead, end: h.view.expires_at };
+    if (this.#storage && h.token && h.refresh) {
+      await this.#set(keys[1], h.refresh);
+      await this.#set(keys[0], h.token);
+      await this.#set(keys[2], h.view.expires_at);
+      await this.#set(keys[3], JSON.stringify({ ...kept, view: h.view }));
+    }
+    if (this.#mark) await write(this.#mark, kept);
+  }
+
+  /** The pair that is kept, in header mode. */
+  async get(): Promise<Held | undefined> {
+    if (!this.#storage) return undefined;
+    const [token, refresh, , text] = await Promise.all(keys.map((k) => this.#get(k)));
+    if (!token || !refresh) return undefined;
+    const known = parse(text);
+    return {
+      view: known?.view ?? nobody,
+      token,
+      refresh,
+      csrf: undefined,
+      step: known?.step ?? refresh.slice(-16), // of another client: the tail is a digest, and stays in this page
+      since: now(),
+      life: known ? rest(known) : 0,
+      lead: known ? known.lead : 300_000,
+    };
+  }
+
+  async forget(): Promise<void> {
+    const gone = keys.map((k) => this.#storage && this.#guard(() => this.#storage?.removeItem(k)));
+    if (this.#mark) gone.push(write(this.#mark, undefined));
+    await Promise.all(gone);
+  }
+
+  #get(key: string): Promise<string | null | undefined> {
+    return this.#guard(() => this.#storage?.getItem(key)) as Promise<string | null | undefined>;
+  }
+
+  #set(key: string, value: string): Promise<unknown> {
+    return this.#guard(() => this.#storage?.setItem(key, value));
+  }
+
+  /** A storage that throws, or never answers, is one that keeps nothing. */
+  #guard(use: () => unknown): Promise<unknown> {
+    return within(patience, Promise.resolve().then(use), undefined);
+  }
+}
+
+/** Milliseconds left of what was kept, by the clock: nothing better outlives a page. */
+const rest = (m: Mark): number => Math.max(0, m.left - Math.max(0, Date.now() - m.at));
+
+/** The mark in what was kept; undefined for anything else, such as a later version's. */
+function checked(m: unknown): (Mark & { view?: unknown }) | undefined {
+  return isObject(m) && m['v'] === version && typeof m['step'] === 'string' && typeof m['at'] === 'number' && typeof m['left'] === 'number' && typeof m['end'] === 'string' && typeof (m['lead'] ?? 0) === 'number'
+    ? (m as unknown as Mark) : undefined;
+}
+
+function parse(text: string | null | undefined): (Mark & { view: SessionView }) | undefined {
+  try {
+    const k = checked(JSON.parse(text ?? ''));
+    if (k) return { ...k, view: viewOf(k.view as SessionView) };
+  } catch { /* another client's */ }
+  return undefined;
+}

@@ -1,0 +1,24 @@
+/** A set of callbacks. One that throws harms neither the others nor the caller. */
+export class Listeners<A extends unknown[]> {
+  readonly #set = new Set<(...args: A) => void>();
+
+  add(f: (...args: A) => void): () => void {
+    const own = (...args: A) => { f(...args); }; // the same function twice is two listeners
+    this.#set.add(own);
+    return () => { this.#set.delete(own); };
+  }
+
+  call(...args: A): void {
+    for (const f of [...this.#set]) {
+      try {
+        f(...args);
+      } catch (e) {
+        setTimeout(() => { throw e; }); // told like any other uncaught error
+      }
+    }
+  }
+
+  clear(): void {
+    this.#set.clear();
+  }
+}
