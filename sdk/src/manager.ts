@@ -165,7 +165,7 @@ export class SessionManager {
 
   // --- sign-in and sign-out ---
 
-  /** Opens a session with a credential, and ends none that other tabs could still need. */
+  /** Opens a session with a credential. One that was here before is only replaced: to end it, sign out first. */
   async createSession(auth: AuthData): Promise<SessionData> {
     if (auth.type === 'anonymous' && (this.#cookies || this.#keep.shared)) {
       throw new SessionError('invalid_request', 'Anonymous sessions need a MemoryStorage.');

@@ -15,8 +15,8 @@ export function after(ms: number, work: () => void): () => void {
   return () => { clearTimeout(timer); };
 }
 
-/** The wait before a repetition: full jitter under a bound that doubles up to a minute. */
-export const backoff = (failures: number): number => Math.random() * Math.min(60_000, 500 * 2 ** failures);
+/** The wait before a repetition: full jitter under a bound that doubles up to 30 s. */
+export const backoff = (failures: number): number => Math.random() * Math.min(30_000, 500 * 2 ** failures);
 
 export const sleep = (ms: number): Promise<void> => new Promise((done) => { after(ms, done); });
 

@@ -27,6 +27,7 @@ var must = strings.Fields(`
 	AUD-01 AUD-02 AUD-04
 	PRI-02 PRI-03
 	API-01 API-02 API-03 API-04 API-06
+	CLI-01 CLI-02 CLI-03
 	REL-01 REL-03 REL-04 REL-05 REL-06 REL-07 REL-13`)
 
 // row is one line of a table: what it is about, and its other cells.

@@ -1,0 +1,42 @@
+package main
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"testing"
+
+	"github.com/mentalverse/session/test/node"
+)
+
+// The browser's client in ten tabs of a real browser, against the real program,
+// which loses, refuses and delays a tenth of the answers.
+func TestTheClientInChromium(t *testing.T) {
+	chromium := needChromium(t)
+	sdk := node.Project(t, "../sdk")
+	specification := filepath.Join(sdk, "../../shared/contract/session-management.md")
+	if _, err := os.Stat(specification); errors.Is(err, fs.ErrNotExist) {
+		if os.Getenv("CI") == "true" {
+			t.Fatal("NOT RUN: the specification is not beside this repository (../shared/contract)")
+		}
+		t.Skip("NOT RUN: the specification is not beside this repository (../shared/contract)")
+	}
+	dist := t.TempDir()
+	build := exec.CommandContext(t.Context(), "npx", "--no-install", "tsc", "-p", "tsconfig.build.json", "--outDir", dist)
+	build.Dir = sdk
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	specification, err := filepath.Abs(specification)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rounds := "40"
+	if testing.Short() {
+		rounds = "5"
+	}
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, t.TempDir(), []string{"--chaos", "--listen", listen, "--public-url", origin}, "sdk.mjs", chromium, origin, dist, specification, rounds)
+}
