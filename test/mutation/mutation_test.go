@@ -404,6 +404,10 @@ var mutations = []mutation{
 	{"client/verify.go", `asked.err != nil && (mine || errors.Is(asked.err, ErrUnavailable))`, `asked.err != nil`, "./client"},
 	{"client/question.go", `same := other.tag == q.tag || !other.opaque && !q.opaque`, `same := true`, "./client -run=TestAForgeryIsNoAnswer"},
 	{"client/question.go", `if q.after == "" {`, `if false {`, "./client -run=TestABlindClientRemembersNothing"},
+	{"client/verify.go", `if raise(&f.reported, generation) {`, `if false {`, "./client -run=TestReportsTell"},
+	{"client/question.go", `	case q.overtaken:
+		return
+`, ``, "./client -run=TestAnUpdateRaces"},
 	{"client/followed.go", `c.Generation < f.minGen || c.Generation+1 < f.newest.Load()`, `c.Generation < f.minGen`, "./client -run=TestASessionIsAskedAboutOnce"},
 	{"client/followed.go", `!now.Before(f.idleEnd) || `, ``, "./client -run=TestEndsAreKept"},
 	{"client/followed.go", `v.SessionID != claims.SessionID.String() || `, ``, "./client -run=TestUnknownIsNeverInvalid"},
