@@ -103,19 +103,20 @@ func TestATokenThatIsAheadOfTheFeedIsAskedAbout(t *testing.T) {
 func TestACutFeedFailsClosed(t *testing.T) {
 	for name, f := range map[string]fault{
 		"reset": {cut: true}, "silent": {hang: true}, "503": {change: body(503, "application/json", `{"success":false,"error":{"code":"unavailable","message":"x"}}`)},
-		"the key is bad": {change: body(401, "application/json", `{"success":false,"error":{"code":"credential_invalid","message":"x"}}`)},
-		"an operator's":  {change: body(403, "application/json", `{"success":false,"error":{"code":"permission_denied","message":"x"}}`)},
-		"not JSON":       {change: body(200, "text/html", "<p>Sign in to the network</p>")},
-		"malformed":      {change: body(200, "application/json", `{"success":true,"data":{"position":"a","position":"b"}}`)},
-		"no position":    {change: body(200, "application/json", `{"success":true,"data":{"gap":false,"held_ms":1000,"age_ms":0,"more":false,"events":[]}}`)},
-		"no data":        {change: body(200, "application/json", `{"success":true}`)},
-		"of the past":    {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":-1,"more":false,"events":[]}}`)},
-		"held too long":  {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":1500,"age_ms":0,"more":false,"events":[]}}`)},
-		"never over":     {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":0,"more":true,"events":[]}}`), after: time.Millisecond},
-		"huge":           {change: body(200, "application/json", `{"success":true,"data":{"position":"`+strings.Repeat("a", 1<<20)+`"}}`)},
-		"a redirect":     {change: body(307, "application/json", ``)},
-		"a cache's":      {change: func(r *http.Response) { r.Header.Set("Age", "3") }},
-		"an old read":    {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":4900,"more":false,"events":[]}}`), after: time.Millisecond},
+		"the key is bad":  {change: body(401, "application/json", `{"success":false,"error":{"code":"credential_invalid","message":"x"}}`)},
+		"an operator's":   {change: body(403, "application/json", `{"success":false,"error":{"code":"permission_denied","message":"x"}}`)},
+		"not JSON":        {change: body(200, "text/html", "<p>Sign in to the network</p>")},
+		"malformed":       {change: body(200, "application/json", `{"success":true,"data":{"position":"a","position":"b"}}`)},
+		"no position":     {change: body(200, "application/json", `{"success":true,"data":{"gap":false,"held_ms":1000,"age_ms":0,"more":false,"events":[]}}`)},
+		"no data":         {change: body(200, "application/json", `{"success":true}`)},
+		"of the past":     {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":-1,"more":false,"events":[]}}`)},
+		"held too long":   {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":1500,"age_ms":0,"more":false,"events":[]}}`)},
+		"more of nothing": {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":0,"more":true,"events":[]}}`), after: time.Millisecond},
+		"never over":      {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":0,"more":true,"events":[{"event":"session.ended","session_id":"sess_00000000000000000000000000000000","reason":"revoked"}]}}`), after: time.Millisecond},
+		"huge":            {change: body(200, "application/json", `{"success":true,"data":{"position":"`+strings.Repeat("a", 1<<20)+`"}}`)},
+		"a redirect":      {change: body(307, "application/json", ``)},
+		"a cache's":       {change: func(r *http.Response) { r.Header.Set("Age", "3") }},
+		"an old read":     {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":4900,"more":false,"events":[]}}`), after: time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -140,6 +141,38 @@ func TestACutFeedFailsClosed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An answer that was long on its way is as old as its question: it knows nothing of
+// what happened since it was read.
+func TestALateAnswerIsAsOldAsItsQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id, raw := w.open()
+		w.want(raw, nil)
+		late := true
+		w.wire.set(func(p string) fault {
+			if p != feedPath {
+				return fault{}
+			}
+			defer func() { late = false }()
+			return fault{after: 1900 * time.Millisecond, cut: !late} // the next one, and then none
+		})
+		time.Sleep(time.Second)                       // the one before comes back
+		time.Sleep(time.Second + 10*time.Millisecond) // the next is read, and on its way
+		w.revoke(id)
+		revoked, last := time.Now(), time.Duration(0)
+		for time.Since(revoked) < 8*time.Second {
+			at := time.Since(revoked)
+			if w.verify(raw) == nil {
+				last = at
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if last > 5*time.Second || last < 4*time.Second {
+			t.Errorf("valid for %v", last)
+		}
+	})
 }
 
 // Four seconds without the feed: nobody is refused who would not have been. Ten:

@@ -389,7 +389,7 @@ var mutations = []mutation{
 `, "./httpapi -run=Gateway"},
 	{"client/feed.go", `maxAge = 5*time.Second - 250*time.Millisecond`, `maxAge = 7*time.Second`, "./client -run=TestNothingIsValid"},
 	{"client/feed.go", `monotonic <= maxAge && wall <= maxAge`, `monotonic <= maxAge`, "./client -run=TestASleepMakesBlind"},
-	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(time.Now().Add(-age))`, "./client -run=TestNothingIsValid"},
+	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(time.Now().Add(-age))`, "./client -run=TestALateAnswer"},
 	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(sent.Add(min(held, time.Since(sent)) - 0*age))`, "./client -run=TestACutFeed"},
 	{"client/feed.go", `if !a.More || a.Gap {`, `if true {`, "./client -run=TestACutFeed"},
 	{"client/feed.go", `if held > time.Since(sent)+heldSlack {`, `if false {`, "./client -run=TestACutFeed"},
