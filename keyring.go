@@ -55,6 +55,7 @@ type Keyring struct {
 	challenge challengeKey
 	wrap      cipher.AEAD
 	check     []byte
+	erasure   [32]byte
 	adapters  [32]byte
 	current   atomic.Pointer[signingKeys]
 }
@@ -110,6 +111,7 @@ func NewKeyring(master MasterKey, epoch uint32, issuer string, alg token.Algorit
 		challenge: challengeKey{key: master.derive("challenge"), epoch: epoch},
 		wrap:      aead,
 		check:     mac.Sum(nil)[:16],
+		erasure:   master.derive("erasure"),
 		adapters:  master.derive("adapters"),
 	}
 	for _, p := range policies {
@@ -309,6 +311,9 @@ func (k *Keyring) matches(m Meta) error {
 	}
 	return nil
 }
+
+// Check is a fingerprint of the master key.
+func (k *Keyring) Check() []byte { return bytes.Clone(k.check) }
 
 // Made reports whether a store was made with this master key. One that no
 // service has opened yet was made with none.
