@@ -24,6 +24,7 @@ const (
 	credential                   // Authorization holds a credential; stale cookies are ignored
 	holder                       // a session's secrets, by header or by cookie
 	apart                        // none, and a request that carries a session's is refused
+	socketed                     // a holder's cookies, of a handshake that every page can send: it says where it comes from
 	operator                     // the operator listener's own
 )
 
@@ -61,6 +62,7 @@ type Options struct {
 	// sessions live, in cookies too. Empty: none.
 	AnonymousOrigin string
 	Group           Group               // nil: anonymous sessions are not served
+	Sockets         *Sockets            // nil: sockets are not served
 	Artifacts       map[string]Artifact // by the SHA-256 of their content, in hex
 
 	Dev   bool // pages of this machine may call, over any of its names
@@ -298,7 +300,7 @@ func (m *mux) admit(r *http.Request, c *call, rt *route) error {
 		if text != "" || !c.apart && carriesSession(r) {
 			return errMixed
 		}
-	case holder:
+	case holder, socketed:
 		if jar, err = readCookies(r); err != nil {
 			return err
 		}
@@ -310,7 +312,11 @@ func (m *mux) admit(r *http.Request, c *call, rt *route) error {
 			c.session, c.refresh = jar.session, jar.refresh
 		}
 	}
-	if err := m.origins.check(r, c.cookies); err != nil {
+	check := m.origins.check
+	if rt.access == socketed {
+		check = m.origins.checkHandshake
+	}
+	if err := check(r, c.cookies); err != nil {
 		return err
 	}
 	if rt.meter != byHandler {
