@@ -92,11 +92,12 @@ func (s *Service) newestCut() uint32 {
 	return list[len(list)-1].Number
 }
 
-// loadCuts takes over what the store holds.
+// loadCuts takes over what the store holds, beside what was committed here while
+// it was read.
 func (s *Service) loadCuts(ctx context.Context) error {
 	list, err := s.store.Cuts(ctx)
-	if err == nil {
-		s.cuts.Store(&list)
+	for _, c := range list {
+		s.keepCut(c)
 	}
 	return err
 }

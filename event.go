@@ -17,7 +17,15 @@ const (
 
 	EventCut             EventKind = "sessions.cut"     // many have ended by a rule
 	EventLicenceExpiring EventKind = "licence.expiring" // a professional's, within 30 days
+
+	EventKeys EventKind = "keys.changed" // of the published keys; it is told and never stored
 )
+
+// EndsTrust reports whether who has read of sessions before must learn of the
+// event: an answer of theirs may be wrong since.
+func (k EventKind) EndsTrust() bool {
+	return k == EventEnded || k == EventUpdated || k == EventCut
+}
 
 // Event is something that happened to a session, told to its client, to other
 // nodes and to other services. Refreshes are not announced: that would time

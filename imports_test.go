@@ -25,6 +25,7 @@ var allowed = map[string][]string{
 	"test/semaphore":        {"test/node"},
 	"store/sqlite":          {"", "token", "api"},
 	"store/storetest":       {"", "token", "api"},
+	"events":                {"", "token"},
 	"httpapi":               {"", "token", "api"},
 	"privatefile":           {},
 	"web":                   {"anonymous/prover/wasm"},

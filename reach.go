@@ -55,6 +55,14 @@ func (b bounded) AccountsOf(ctx context.Context, userID string) ([]Account, erro
 	return within(ctx, func(ctx context.Context) ([]Account, error) { return b.Store.AccountsOf(ctx, userID) })
 }
 
+func (b bounded) Events(ctx context.Context, anonymous bool, after uint64, limit int) ([]StoredEvent, error) {
+	return within(ctx, func(ctx context.Context) ([]StoredEvent, error) { return b.Store.Events(ctx, anonymous, after, limit) })
+}
+
+func (b bounded) NewestEvent(ctx context.Context, anonymous bool) (StoredEvent, error) {
+	return within(ctx, func(ctx context.Context) (StoredEvent, error) { return b.Store.NewestEvent(ctx, anonymous) })
+}
+
 func (b bounded) Cuts(ctx context.Context) ([]Cut, error) {
 	return within(ctx, func(ctx context.Context) ([]Cut, error) { return b.Store.Cuts(ctx) })
 }

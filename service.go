@@ -26,6 +26,9 @@ type Config struct {
 	Now          func() time.Time
 	Log          *slog.Logger
 	Observer     Observer
+	// Changed is called after a commit of which others must learn at once, and when
+	// the published keys have changed. It must not block. Nil: nobody follows.
+	Changed func()
 }
 
 // Observer is told of what operators count. Its methods must not block.
@@ -53,6 +56,7 @@ type Service struct {
 	now      func() time.Time
 	log      *slog.Logger
 	observer Observer
+	changed  func()
 	keys     *Keyring
 
 	live     *live
@@ -89,15 +93,19 @@ func NewService(ctx context.Context, c Config) (*Service, error) {
 	if c.Observer == nil {
 		c.Observer = noObserver{}
 	}
+	if c.Changed == nil {
+		c.Changed = func() {}
+	}
 	keys, err := NewKeyring(c.MasterKey, c.RestoreEpoch, c.Issuer, c.Algorithm, c.Policies)
 	if err != nil {
 		return nil, err
 	}
 	s := &Service{
 		store: bounded{c.Store}, verifier: c.Verifier, group: c.Group, policies: c.Policies, epoch: c.RestoreEpoch,
-		now: c.Now, log: c.Log, observer: c.Observer, keys: keys,
+		now: c.Now, log: c.Log, observer: c.Observer, changed: c.Changed, keys: keys,
 		live: newLive(c.RestoreEpoch, c.Now()),
 	}
+	s.cuts.Store(new([]Cut))
 	unclean, err := s.claimStore(ctx)
 	if err != nil {
 		return nil, err
@@ -169,6 +177,9 @@ func (s *Service) load(ctx context.Context, unclean bool) error {
 // Now is the service's clock.
 func (s *Service) Now() time.Time { return s.now() }
 
+// RestoreEpoch is the epoch that the service was opened in; see Meta.
+func (s *Service) RestoreEpoch() uint32 { return s.epoch }
+
 // Keys returns the service's keyring.
 func (s *Service) Keys() *Keyring { return s.keys }
 
@@ -226,7 +237,7 @@ func (s *Service) read(ctx context.Context, id token.ID) (Session, error) {
 // into the live table.
 func (s *Service) settle(ctx context.Context, changes ...Change) []error {
 	errs := s.store.Apply(ctx, changes...)
-	now := s.now()
+	now, urgent := s.now(), false
 	for i := range changes {
 		c := &changes[i]
 		switch {
@@ -251,7 +262,11 @@ func (s *Service) settle(ctx context.Context, changes ...Change) []error {
 		}
 		for _, e := range c.Events {
 			s.observer.Event(e)
+			urgent = urgent || e.Kind.EndsTrust()
 		}
+	}
+	if urgent {
+		s.changed()
 	}
 	return errs
 }

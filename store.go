@@ -92,9 +92,14 @@ type Store interface {
 
 	// Events returns up to limit events after the position, oldest first: those
 	// that are about pseudonyms, or all others. Each of the two logs has positions
-	// of its own. Who follows the log of pseudonyms must not fall behind by more
-	// than [AnonymousEventsKept], or begin anew from the sessions.
+	// of its own, which count up from 1 by one in the order in which changes became
+	// visible: nothing appears below a position that was read, and a hole means
+	// that events were swept. Who follows the log of pseudonyms must not fall behind
+	// by more than [AnonymousEventsKept], or begin anew from the sessions.
 	Events(ctx context.Context, anonymous bool, after uint64, limit int) ([]StoredEvent, error)
+	// NewestEvent returns the last event of a log, which no sweep deletes.
+	// [ErrNotFound] while nothing has happened.
+	NewestEvent(ctx context.Context, anonymous bool) (StoredEvent, error)
 	// Records returns up to limit audit records that are not about pseudonyms after
 	// the position, oldest first.
 	Records(ctx context.Context, after uint64, limit int) ([]StoredRecord, error)

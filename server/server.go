@@ -74,19 +74,26 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		c.Now = clock.Now
 		go clock.run(work)
 	}
-	service, host, store, err := c.open(ctx, log, m)
+	var bell bell
+	service, host, store, err := c.open(ctx, log, m, bell.ring)
 	if err != nil {
 		return err
 	}
 	m.watch(service)
+	hub, err := newHub(ctx, service, log)
+	if err != nil {
+		return errors.Join(err, store.Close())
+	}
+	bell.hub.Store(hub)
 	handlers, err := c.handlers(service, host, log, m)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
 	servers := []*http.Server{newHTTPServer(handlers[0], log), newHTTPServer(handlers[1], log)}
 
-	ran := make(chan error, 1)
+	ran := make(chan error, 2)
 	go func() { ran <- service.Run(work) }()
+	go func() { ran <- hub.Run(work) }()
 	served := make(chan error, len(servers))
 	for i, l := range []net.Listener{public, operator} {
 		go func() { served <- servers[i].Serve(l) }()
@@ -107,13 +114,14 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 	}
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 	defer cancel()
+	hub.Drain() // who waits for events is answered now
 	for _, s := range servers {
 		if e := s.Shutdown(drain); e != nil {
 			err = errors.Join(err, fmt.Errorf("draining: %w", e), s.Close())
 		}
 	}
 	stop()
-	err = errors.Join(err, <-ran, store.Close())
+	err = errors.Join(err, <-ran, <-ran, store.Close())
 	log.Info("stopped")
 	return err
 }
@@ -144,11 +152,11 @@ func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *s
 
 // Open opens the service over its data folder, without listeners.
 func Open(ctx context.Context, c Config, log *slog.Logger, o session.Observer) (*session.Service, session.Store, error) {
-	service, _, store, err := c.open(ctx, log, o)
+	service, _, store, err := c.open(ctx, log, o, nil)
 	return service, store, err
 }
 
-func (c *Config) open(ctx context.Context, log *slog.Logger, o session.Observer) (*session.Service, *anonymous.Host, session.Store, error) {
+func (c *Config) open(ctx context.Context, log *slog.Logger, o session.Observer, changed func()) (*session.Service, *anonymous.Host, session.Store, error) {
 	master, err := c.masterKey()
 	if err != nil {
 		return nil, nil, nil, err
@@ -164,7 +172,7 @@ func (c *Config) open(ctx context.Context, log *slog.Logger, o session.Observer)
 	config := session.Config{
 		Verifier: verifier, MasterKey: master, RestoreEpoch: epoch,
 		Issuer: c.publicURL(), Algorithm: c.Algorithm, Policies: c.policies(),
-		Now: c.Now, Log: log, Observer: o,
+		Now: c.Now, Log: log, Observer: o, Changed: changed,
 	}
 	host, err := c.host(master, epoch)
 	if err != nil {

@@ -62,19 +62,41 @@ func (s *Store) UserOf(ctx context.Context, account session.Account) (userID str
 	return userID, err
 }
 
+// eventColumns are what scanEvent reads.
+const eventColumns = "position,kind,at,session_id,subject_id,reason,min_gen"
+
+func scanEvent(st *sqlite3.Stmt) session.StoredEvent {
+	e := session.StoredEvent{Position: uint64(st.ColumnInt64(0)), Event: session.Event{
+		Kind: session.EventKind(st.ColumnText(1)), At: fromMillis(st.ColumnInt64(2)), SubjectID: st.ColumnText(4),
+		Reason: session.EndReason(st.ColumnText(5)), MinGen: uint32(st.ColumnInt64(6)),
+	}}
+	copy(e.SessionID[:], st.ColumnRawBlob(3))
+	return e
+}
+
 // Events implements session.Store.
 func (s *Store) Events(ctx context.Context, anonymous bool, after uint64, limit int) (out []session.StoredEvent, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.rows("SELECT position,kind,at,session_id,subject_id,reason,min_gen FROM "+eventsTable(anonymous)+" WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
-			e := session.StoredEvent{Position: uint64(st.ColumnInt64(0)), Event: session.Event{
-				Kind: session.EventKind(st.ColumnText(1)), At: fromMillis(st.ColumnInt64(2)), SubjectID: st.ColumnText(4),
-				Reason: session.EndReason(st.ColumnText(5)), MinGen: uint32(st.ColumnInt64(6)),
-			}}
-			copy(e.SessionID[:], st.ColumnRawBlob(3))
-			out = append(out, e)
+		return c.rows("SELECT "+eventColumns+" FROM "+eventsTable(anonymous)+" WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
+			out = append(out, scanEvent(st))
 			return nil
 		}, int64(after), int64(limit))
 	})
+	return out, err
+}
+
+// NewestEvent implements session.Store.
+func (s *Store) NewestEvent(ctx context.Context, anonymous bool) (out session.StoredEvent, err error) {
+	found := false
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows("SELECT "+eventColumns+" FROM "+eventsTable(anonymous)+" ORDER BY position DESC LIMIT 1", func(st *sqlite3.Stmt) error {
+			found, out = true, scanEvent(st)
+			return nil
+		})
+	})
+	if err == nil && !found {
+		err = session.ErrNotFound
+	}
 	return out, err
 }
 

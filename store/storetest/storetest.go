@@ -312,6 +312,11 @@ func meta(t *testing.T, st session.Store) {
 
 func logs(t *testing.T, st session.Store) {
 	id := token.NewID(token.Standard, at)
+	for _, anonymous := range []bool{false, true} {
+		if _, err := st.NewestEvent(t.Context(), anonymous); !errors.Is(err, session.ErrNotFound) {
+			t.Errorf("the newest event of an empty log: %v", err)
+		}
+	}
 	for i := range 5 {
 		apply(t, st, session.Change{
 			Events:  []session.Event{{Kind: session.EventEnded, At: at, SessionID: id, SubjectID: "u", Reason: session.EndLimit, MinGen: uint32(i)}},
@@ -322,8 +327,26 @@ func logs(t *testing.T, st session.Store) {
 	if err != nil || len(e) != 3 || e[2].MinGen != 2 || e[0].SessionID != id || e[0].Reason != session.EndLimit || !e[0].At.Equal(at) {
 		t.Fatalf("%+v, %v", e, err)
 	}
+	if e[0].Position != 1 || e[2].Position != 3 {
+		t.Errorf("positions do not count up from 1: %+v", e)
+	}
 	if e, _ = st.Events(t.Context(), false, e[2].Position, 9); len(e) != 2 || e[0].MinGen != 3 {
 		t.Errorf("%+v", e)
+	}
+	if newest, err := st.NewestEvent(t.Context(), false); err != nil || !reflect.DeepEqual(newest, e[1]) {
+		t.Errorf("the newest is %+v, %v", newest, err)
+	}
+	if _, err := st.NewestEvent(t.Context(), true); !errors.Is(err, session.ErrNotFound) {
+		t.Errorf("the newest event of the other log: %v", err)
+	}
+	// A change that is not carried out leaves no hole.
+	lost := session.Session{ID: id, Version: 7}
+	if err := st.Apply(t.Context(), session.Change{Events: []session.Event{{At: at}}, Update: []session.Session{lost}})[0]; err == nil {
+		t.Error("a session that is not there was updated")
+	}
+	apply(t, st, session.Change{Events: []session.Event{{Kind: session.EventUpdated, At: at, SessionID: id, SubjectID: "u"}}})
+	if newest, err := st.NewestEvent(t.Context(), false); err != nil || newest.Position != 6 {
+		t.Errorf("the next is %+v, %v", newest, err)
 	}
 	r, err := st.Records(t.Context(), 0, 9)
 	if err != nil || len(r) != 5 || r[4].RequestID != "e" || r[0].Detail != "limit" || r[0].Action != session.ActionEnd {

@@ -1,0 +1,150 @@
+package events_test
+
+import (
+	"context"
+	"errors"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/events"
+	"github.com/mentalverse/session/token"
+)
+
+// log is a store's two logs in memory.
+type log struct {
+	mu      sync.Mutex
+	logs    [2][]session.StoredEvent
+	last    [2]uint64
+	reads   int
+	follows int
+	broken  error
+	keys    string
+}
+
+func (l *log) of(anonymous bool) int {
+	if anonymous {
+		return 1
+	}
+	return 0
+}
+
+// commit appends an event.
+func (l *log) commit(e session.Event) session.StoredEvent {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := l.of(e.Anonymous())
+	l.last[i]++
+	stored := session.StoredEvent{Position: l.last[i], Event: e}
+	l.logs[i] = append(l.logs[i], stored)
+	return stored
+}
+
+// sweep deletes all but the newest keep events of a log.
+func (l *log) sweep(anonymous bool, keep int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	i := l.of(anonymous)
+	l.logs[i] = l.logs[i][max(0, len(l.logs[i])-max(keep, 1)):]
+}
+
+func (l *log) Events(_ context.Context, anonymous bool, after uint64, limit int) ([]session.StoredEvent, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.reads++
+	var out []session.StoredEvent
+	for _, e := range l.logs[l.of(anonymous)] {
+		if e.Position > after && len(out) < limit {
+			out = append(out, e)
+		}
+	}
+	return out, l.broken
+}
+
+func (l *log) NewestEvent(_ context.Context, anonymous bool) (session.StoredEvent, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	list := l.logs[l.of(anonymous)]
+	if len(list) == 0 {
+		return session.StoredEvent{}, errors.Join(session.ErrNotFound, l.broken)
+	}
+	return list[len(list)-1], l.broken
+}
+
+func (l *log) Follow(context.Context, []session.StoredEvent) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.follows++
+	return l.broken
+}
+
+func (l *log) JWKS() []byte {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return []byte(l.keys)
+}
+
+func (l *log) set(f func(*log)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(l)
+}
+
+func (l *log) looks() int {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.reads / 2
+}
+
+// opened starts a hub over the log; it is stopped at the end of the test, in its
+// bubble.
+func opened(t testing.TB, l *log, o events.Options) *events.Hub {
+	t.Helper()
+	ctx, cancel := context.WithCancel(context.Background())
+	h, err := events.New(ctx, l, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	done := make(chan error, 1)
+	go func() { done <- h.Run(ctx) }()
+	t.Cleanup(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Error(err)
+		}
+	})
+	return h
+}
+
+var at = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
+
+func ended(id token.ID) session.Event {
+	return session.Event{Kind: session.EventEnded, At: at, SessionID: id, SubjectID: "user_1", Reason: session.EndRevoked}
+}
+
+func endedAnonymous(id token.ID) session.Event {
+	e := ended(id)
+	e.SubjectID = "anon_1"
+	return e
+}
+
+func created(id token.ID) session.Event {
+	return session.Event{Kind: session.EventCreated, At: at, SessionID: id, SubjectID: "user_1"}
+}
+
+func newID() token.ID { return token.NewID(token.Standard, at) }
+
+// read is Read that must work.
+func read(t testing.TB, h *events.Hub, after string, wait time.Duration) events.Batch {
+	t.Helper()
+	b, err := h.Read(context.Background(), after, wait, 1000)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return b
+}
+
+// bubble runs a test on a clock of its own.
+func bubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }
