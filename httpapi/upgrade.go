@@ -75,7 +75,15 @@ func (p *public) open(w http.ResponseWriter, r *http.Request, s *socket, who ask
 		s.heard.Close()
 		return err
 	}
+	s.accept(w, r, &row)
+	return nil
+}
+
+// accept answers the handshake and begins to tell. It panics with
+// http.ErrAbortHandler, and gives back the place, if the connection broke.
+func (s *socket) accept(w http.ResponseWriter, r *http.Request, row *session.Session) {
 	taken := &taker{ResponseWriter: w}
+	var err error
 	s.conn, err = websocket.Accept(taken, r, &websocket.AcceptOptions{
 		Subprotocols:       []string{api.SocketProtocol},
 		InsecureSkipVerify: true, // the origin was checked exactly
@@ -83,14 +91,13 @@ func (p *public) open(w http.ResponseWriter, r *http.Request, s *socket, who ask
 	})
 	if err != nil {
 		s.heard.Close()
-		p.sockets.leave(s.place)
-		panic(http.ErrAbortHandler) // the connection broke
+		s.set.leave(s.place)
+		panic(http.ErrAbortHandler)
 	}
 	s.wire, s.gone = taken.wire, make(chan struct{})
-	p.sockets.add(s)
-	s.greet(&row) // a client that has gone is noticed by the reader
+	s.set.add(s)
+	s.greet(row) // a client that has gone is noticed by the reader
 	go s.run()
-	return nil
 }
 
 // asker is who asks for a socket: the session that a genuine ticket or cookie

@@ -85,7 +85,9 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		return errors.Join(err, store.Close())
 	}
 	bell.hub.Store(hub)
-	handlers, err := c.handlers(service, host, log, m)
+	sockets := c.sockets(hub)
+	m.watchSockets(sockets)
+	handlers, err := c.handlers(service, host, sockets, log, m)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -115,11 +117,17 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 	defer cancel()
 	hub.Drain() // who waits for events is answered now
+	hungUp := make(chan struct{})
+	go func() {
+		defer close(hungUp)
+		sockets.Shutdown()
+	}()
 	for _, s := range servers {
 		if e := s.Shutdown(drain); e != nil {
 			err = errors.Join(err, fmt.Errorf("draining: %w", e), s.Close())
 		}
 	}
+	<-hungUp
 	stop()
 	err = errors.Join(err, <-ran, <-ran, store.Close())
 	log.Info("stopped")
@@ -127,7 +135,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 }
 
 // handlers are the public listener's and the operators'.
-func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
+func (c *Config) handlers(service *session.Service, host *anonymous.Host, sockets *httpapi.Sockets, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
 	own := httpapi.Options{Origin: c.publicURL(), Hosts: c.Hosts, Dev: c.Dev, Log: log, Count: m.count}
 	operator, err := httpapi.Operator(service, m.handler(), own)
 	if err != nil {
@@ -143,6 +151,7 @@ func (c *Config) handlers(service *session.Service, host *anonymous.Host, log *s
 	if err != nil {
 		return [2]http.Handler{}, err
 	}
+	own.Sockets = sockets
 	own.AnonymousOrigin = strings.TrimRight(c.AnonymousOrigin, "/")
 	own.Origins, own.Pages = c.Origins, pages(web.Options{Dev: c.Dev, Private: offered})
 	own.Limits, own.InService, own.Refused, own.Chaos = c.limits(), c.Limits.InService, m.refuse, c.chaos()
