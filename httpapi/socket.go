@@ -18,8 +18,9 @@ const (
 	pingEvery     = 30 * time.Second              // and the session is looked at as often
 	pongWait      = 10 * time.Second
 	writeWait     = 5 * time.Second
-	closeWait     = time.Second // for the client's own close
-	firstLook     = time.Second // what was committed while the socket opened is seen at the latest then
+	closeWait     = time.Second     // for the client's own close
+	hangUpWait    = 3 * time.Second // for all sockets to close when the server stops
+	firstLook     = time.Second     // what was committed while the socket opened is seen at the latest then
 	soon          = 50 * time.Millisecond
 )
 
@@ -213,7 +214,8 @@ func (s *socket) tell(message any) bool {
 // close closes the socket, and breaks the connection if the client does not
 // close it too.
 func (s *socket) close(code websocket.StatusCode, reason string) {
-	late := time.AfterFunc(closeWait, func() { s.wire.Close() })
+	late := time.AfterFunc(writeWait+closeWait, func() { s.wire.Close() })
 	defer late.Stop()
+	s.wire.closing.Store(true)
 	s.conn.Close(code, reason)
 }

@@ -62,7 +62,7 @@ func (s *Sockets) Open() int {
 }
 
 // Shutdown closes every socket with 1001 at once, and returns when all are
-// closed: within about a second, whatever their clients do. New ones are
+// closed: after hangUpWait at the latest, whatever their clients do. New ones are
 // refused from then on.
 func (s *Sockets) Shutdown() {
 	s.mu.Lock()
@@ -71,7 +71,7 @@ func (s *Sockets) Shutdown() {
 		close(s.going)
 	}
 	s.mu.Unlock()
-	kill := time.AfterFunc(closeWait, s.kill)
+	kill := time.AfterFunc(hangUpWait, s.kill)
 	defer kill.Stop()
 	s.running.Wait()
 }

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
 
@@ -32,6 +33,19 @@ type wire struct {
 	early []byte // what came before the connection was taken over
 	since time.Time
 	taken int
+
+	closing atomic.Bool // what is written next is the close
+}
+
+// Write implements net.Conn. When the close is written, the client's own is
+// waited for: from then on only, since many who close at once wait for one
+// another.
+func (w *wire) Write(b []byte) (int, error) {
+	n, err := w.Conn.Write(b)
+	if w.closing.CompareAndSwap(true, false) {
+		time.AfterFunc(closeWait, func() { w.Close() })
+	}
+	return n, err
 }
 
 // Read implements net.Conn within the budget.
