@@ -20,6 +20,7 @@ const (
 	SocketExpiring = "session.expiring"
 	SocketUpdated  = "session.updated"
 	SocketEnded    = "session.ended"
+	SocketLicence  = "licence.expiring"
 )
 
 // Ready is the first message of a socket: how its session stands. From then on
@@ -31,6 +32,13 @@ type Ready struct {
 	Permissions      []string `json:"permissions"`
 	IdleExpiresAt    string   `json:"idle_expires_at"`
 	SessionExpiresAt string   `json:"session_expires_at"`
+}
+
+// LicenceExpiring follows the greeting of a professional session whose licence
+// ends within thirty days.
+type LicenceExpiring struct {
+	Event         string `json:"event"`
+	VerifiedUntil string `json:"verified_until"`
 }
 
 // Expiring tells that an end of the session is about two minutes away. Activity

@@ -29,14 +29,16 @@ type pool struct {
 	mu   sync.Mutex
 	row  session.Session
 	err  error
-	asks int
+	ours error // a mistake of ours: Look panics with it
 }
 
 // Look implements watched.
 func (p *pool) Look(context.Context, token.ID) (session.Session, error) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	p.asks++
+	if p.ours != nil {
+		panic(p.ours)
+	}
 	return p.row, p.err
 }
 
@@ -231,6 +233,27 @@ func TestAnUnknownStoreClosesNoSocket(t *testing.T) {
 		time.Sleep(30 * time.Minute)
 		if p.sockets.Open() != 1 {
 			t.Error("it was closed")
+		}
+	})
+}
+
+// A mistake of ours costs the sockets that meet it, and nothing else.
+func TestAPanicClosesOneSocket(t *testing.T) {
+	swim(t, func(p *pool) {
+		c := p.open()
+		p.mu.Lock()
+		p.ours = errors.New("a mistake")
+		p.mu.Unlock()
+		if f := <-c.got; f.err == nil {
+			t.Errorf("%s", f.text)
+		}
+		synctest.Wait()
+		p.mu.Lock()
+		p.ours = nil
+		p.mu.Unlock()
+		p.open()
+		if n := p.sockets.Open(); n != 1 {
+			t.Errorf("%d are open", n)
 		}
 	})
 }

@@ -3,6 +3,9 @@ package httpapi
 import (
 	"context"
 	"encoding/json"
+	"fmt"
+	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/coder/websocket"
@@ -45,6 +48,7 @@ type socket struct {
 	wire    *wire
 	gone    chan struct{} // closed when nothing is read any more
 
+	licence time.Time // its end, if that is near
 	minGen  uint32    // of the session when the socket was opened
 	awaited uint32    // MinGen of an event; what is older has not seen it
 	warned  time.Time // the end that was told of
@@ -54,6 +58,7 @@ type socket struct {
 // run tells events until the socket is closed.
 func (s *socket) run() {
 	defer s.end()
+	defer s.rescue()
 	go s.read()
 	s.pinged = time.Now()
 	look := time.NewTimer(firstLook)
@@ -61,7 +66,10 @@ func (s *socket) run() {
 	for {
 		select {
 		case <-s.gone:
+			// It closed, or broke off, or said something. In any case it is not worth waiting.
+			late := time.AfterFunc(closeWait, func() { s.wire.Close() })
 			s.close(api.SocketMisused, "nothing is expected of a client")
+			late.Stop()
 			return
 		case <-s.set.going:
 			s.close(websocket.StatusGoingAway, "the service stops")
@@ -94,10 +102,20 @@ func (s *socket) end() {
 	s.set.leave(s.place)
 }
 
+// rescue keeps a mistake of ours from ending the whole service for one socket.
+// The panic's value may hold anything: its type is all that is told.
+func (s *socket) rescue() {
+	if p := recover(); p != nil {
+		s.set.opts.Log.Error("panic", slog.String("type", fmt.Sprintf("%T", p)), slog.String("stack", string(debug.Stack())))
+		s.wire.Close()
+	}
+}
+
 // read answers pings and takes pongs, until the client closes, sends a message
 // or is gone.
 func (s *socket) read() {
 	defer close(s.gone)
+	defer s.rescue()
 	s.conn.Reader(context.Background())
 }
 
@@ -185,12 +203,16 @@ func (s *socket) lookAhead(row *session.Session) (next time.Duration, open bool)
 	return min(pingEvery, left), true
 }
 
-// greet tells how the session stands. It is the first message.
-func (s *socket) greet(row *session.Session) bool {
-	return s.tell(api.Ready{
+// greet tells how the session stands. It is the first message. A client that has
+// gone meanwhile is noticed by the reader.
+func (s *socket) greet(row *session.Session) {
+	s.tell(api.Ready{
 		Event: api.SocketReady, SessionID: row.ID.String(), SessionType: string(row.Type), Permissions: list(row.Permissions),
 		IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd),
 	})
+	if !s.licence.IsZero() {
+		s.tell(api.LicenceExpiring{Event: api.SocketLicence, VerifiedUntil: stamp(s.licence)})
+	}
 }
 
 func (s *socket) tellEnd(reason session.EndReason) {

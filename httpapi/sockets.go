@@ -2,6 +2,7 @@ package httpapi
 
 import (
 	"hash/maphash"
+	"log/slog"
 	"net/http"
 	"sync"
 	"time"
@@ -27,6 +28,7 @@ type SocketOptions struct {
 	Most       int // sockets open at once
 	PerSession int
 	PerAddress int // where [Options] has Limits
+	Log        *slog.Logger
 }
 
 // Sockets are the sockets that are open. They are no requests any more: they
@@ -48,6 +50,9 @@ type Sockets struct {
 
 // NewSockets returns a set without any.
 func NewSockets(o SocketOptions) *Sockets {
+	if o.Log == nil {
+		o.Log = slog.New(slog.DiscardHandler)
+	}
 	return &Sockets{
 		opts: o, seed: maphash.MakeSeed(), going: make(chan struct{}),
 		open: map[*socket]struct{}{}, bySession: map[token.ID]int{}, byAddress: map[uint64]int{},

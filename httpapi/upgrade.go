@@ -71,6 +71,9 @@ func (p *public) open(w http.ResponseWriter, r *http.Request, s *socket, who ask
 	if row, err = p.service.Look(r.Context(), row.ID); err == nil && !row.Alive(p.service.Now()) {
 		err = errSocketAlone
 	}
+	if err == nil {
+		s.licence, err = p.service.LicenceEnd(r.Context(), row)
+	}
 	if err != nil {
 		s.heard.Close()
 		return err
@@ -96,7 +99,7 @@ func (s *socket) accept(w http.ResponseWriter, r *http.Request, row *session.Ses
 	}
 	s.wire, s.gone = taken.wire, make(chan struct{})
 	s.set.add(s)
-	s.greet(row) // a client that has gone is noticed by the reader
+	s.greet(row)
 	go s.run()
 }
 

@@ -2,6 +2,7 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 
 	"github.com/mentalverse/session/events"
@@ -83,10 +84,10 @@ func (c *Config) limits() *httpapi.Limits {
 
 // sockets are told what a hub tells. The bounds of all and of a session hold in
 // dev, too; addresses are counted where rates are.
-func (c *Config) sockets(hub *events.Hub) *httpapi.Sockets {
+func (c *Config) sockets(hub *events.Hub, log *slog.Logger) *httpapi.Sockets {
 	return httpapi.NewSockets(httpapi.SocketOptions{
 		Subscribe: func(id token.ID) httpapi.Subscription { return hub.Subscribe(id) },
-		Most:      c.Limits.Sockets, PerSession: c.Limits.SocketsPerSession, PerAddress: c.Limits.SocketsPerAddress,
+		Most:      c.Limits.Sockets, PerSession: c.Limits.SocketsPerSession, PerAddress: c.Limits.SocketsPerAddress, Log: log,
 	})
 }
 

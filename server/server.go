@@ -85,7 +85,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		return errors.Join(err, store.Close())
 	}
 	bell.hub.Store(hub)
-	sockets := c.sockets(hub)
+	sockets := c.sockets(hub, log)
 	m.watchSockets(sockets)
 	handlers, err := c.handlers(service, host, sockets, log, m)
 	if err != nil {

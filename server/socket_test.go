@@ -161,12 +161,17 @@ func TestASocketEndsWithItsSession(t *testing.T) {
 	}
 }
 
-// REV-05: a socket closes with the licence that its session stands on.
+// REV-05: a socket closes with the licence that its session stands on, and tells
+// of its end a month before.
 func TestASocketEndsWithTheLicence(t *testing.T) {
 	w := newWorld(t)
 	ada := w.newOperator("operator")
 	w.importFile(ada.Key, "reason=the+list+of+November", licenceHeader, "PSY-7,Board of Bavaria,DE-BY,verified,2027-12-31,icp,"+w.person.Principal()+",")
+	early := w.listen(data[api.Tokens](t, w.practise(w.person, api.CreateRequest{})))
+	w.clock.Advance(390 * 24 * time.Hour)
+	early.ends("session_ended") // and of the licence it heard nothing
 	l := w.listen(data[api.Tokens](t, w.practise(w.person, api.CreateRequest{})))
+	l.expect(api.SocketLicence, "")
 	w.want(w.act("POST", "/licences/suspend", ada.Key, api.LicenceRequest{Authority: "Board of Bavaria", Number: "PSY-7", Reason: "by the board"}), 200, "")
 	l.ends("licence_changed")
 }
