@@ -42,3 +42,19 @@ type Event struct {
 // Anonymous reports whether the event is about a pseudonym. Such events have a
 // log of their own.
 func (e *Event) Anonymous() bool { return isPseudonym(e.SubjectID) }
+
+// Batch is one answer of the feed that services follow.
+type Batch struct {
+	Position string // to go on from
+	// Gap is true if events may have been missed: whoever has cached anything must
+	// forget it.
+	Gap  bool
+	More bool // there is more to be had at once, and only then all is told
+	// Events are ends, updates, cuts and changed keys, oldest first of each log.
+	// They have no subject and no time.
+	Events []Event
+	// What is told was so at least at the moment of the call, and Held later, and
+	// Age earlier: Held is from the call to when the read of the store began that
+	// the answer rests on. Age is how old that read was if it is from before.
+	Held, Age time.Duration
+}

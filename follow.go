@@ -1,9 +1,6 @@
 package session
 
-import (
-	"bytes"
-	"context"
-)
+import "context"
 
 // Events returns up to limit events of one of the store's logs, as the store
 // does.
@@ -52,15 +49,4 @@ func (l *live) outdate(e *Event) {
 		sh.packed(n)[packedFlags] |= packedStale
 	}
 	sh.writes++ // a read of before is not kept
-}
-
-// loadKeys looks at the signing keys, and tells when the published ones are
-// others than before.
-func (s *Service) loadKeys(ctx context.Context) error {
-	before := s.keys.JWKS()
-	err := s.keys.Load(ctx, s.store, s.now())
-	if !bytes.Equal(before, s.keys.JWKS()) {
-		s.changed()
-	}
-	return err
 }

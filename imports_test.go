@@ -35,6 +35,7 @@ var allowed = map[string][]string{
 	"test/mutation":         {},
 	"test/anonymity":        {},
 	"test/node":             {},
+	"test/prove":            {"anonymous/artifacts", "anonymous/prover", "anonymous/semaphore"},
 	"test/contract":         {"test/node"},
 	"test/wallets":          {"test/node"},
 	"test/requirements":     {},

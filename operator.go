@@ -13,10 +13,10 @@ import (
 )
 
 // Operator is one of those who run the service and may look at others or act on
-// them, by a key of their own. An operator is kept for ever: the audit trail
-// names them.
+// them, or one of the platform's services, by a key of their own. It is kept for
+// ever: the audit trail names it.
 type Operator struct {
-	ID        string // "op_" and 80 random bits
+	ID        string // "op_", or "svc_" of a service, and 80 random bits
 	Name      string
 	Role      Role
 	KeyHash   [32]byte // see hashOperatorKey
@@ -25,7 +25,7 @@ type Operator struct {
 	Version   uint64    // as of a session; 0 for a new one
 }
 
-// Role is what an operator's key is for.
+// Role is what a key is for.
 type Role string
 
 // The roles. RoleRoot is that of [RootOperator] and is given to nobody.
@@ -33,6 +33,7 @@ const (
 	RoleViewer   Role = "viewer"
 	RoleOperator Role = "operator"
 	RoleAuditor  Role = "auditor"
+	RoleService  Role = "service"
 	RoleRoot     Role = "root"
 )
 
@@ -46,15 +47,18 @@ const (
 	SeeTrail                         // the audit records
 	SeeOperators                     // whom the trail names
 	ManageOperators                  // make and revoke keys
+	FollowSessions                   // a service's: the feed, and to ask and report about tokens it was shown
 )
 
-// rights of the roles. Who audits sees what was done and no more of people than
+// rights of the roles. A service follows sessions and no operator does, so that
+// neither key serves for the other. Who audits sees what was done and no more of people than
 // their ids. Keys are made with the root key alone, so that one that was stolen
 // makes none that outlives it.
 var rights = map[Role][]Right{
 	RoleViewer:   {SeePeople, SeeOperators},
 	RoleOperator: {SeePeople, ActOnPeople, SeeOperators},
 	RoleAuditor:  {SeeTrail, SeeOperators},
+	RoleService:  {FollowSessions},
 	RoleRoot:     {SeePeople, ActOnPeople, SeeTrail, SeeOperators, ManageOperators},
 }
 
@@ -67,9 +71,10 @@ const RootOperator = "op_root"
 
 const (
 	operatorPrefix    = "op_"
+	servicePrefix     = "svc_"
 	operatorIDBytes   = 10
-	operatorIDLen     = len(operatorPrefix) + operatorIDBytes*8/5
-	operatorSecretLen = 43 // 256 bits in unpadded base64url
+	operatorIDLen     = operatorIDBytes * 8 / 5 // behind the prefix
+	operatorSecretLen = 43                      // 256 bits in unpadded base64url
 	maxOperatorName   = 64
 )
 
@@ -88,9 +93,13 @@ func readOperatorKey(key string) (id string, secret [32]byte, ok bool) {
 	}
 	id = key[:at]
 	raw, err := base64.RawURLEncoding.Strict().DecodeString(key[at+1:])
-	ok = err == nil && len(raw) == len(secret) && (id == RootOperator || len(id) == operatorIDLen && strings.HasPrefix(id, operatorPrefix))
+	ok = err == nil && len(raw) == len(secret) && (id == RootOperator || isKeyID(id, operatorPrefix) || isKeyID(id, servicePrefix))
 	copy(secret[:], raw)
 	return id, secret, ok
+}
+
+func isKeyID(id, prefix string) bool {
+	return len(id) == len(prefix)+operatorIDLen && strings.HasPrefix(id, prefix)
 }
 
 // hashOperatorKey is what is kept of a key. Its secret is 256 random bits, which
@@ -102,7 +111,7 @@ func hashOperatorKey(id string, secret [32]byte) [32]byte {
 // RootKey is the root operator's key.
 func (k *Keyring) RootKey() string { return operatorKey(RootOperator, k.Derive("operator")) }
 
-// Authorise returns the operator whose key it is. To one whose key is wrong,
+// Authorise returns the operator, or the service, whose key it is. To one whose key is wrong,
 // unknown or revoked CodeCredentialInvalid, to one whose role does not have the
 // right CodePermissionDenied.
 func (s *Service) Authorise(ctx context.Context, key string, needs Right) (Operator, error) {
@@ -113,7 +122,7 @@ func (s *Service) Authorise(ctx context.Context, key string, needs Right) (Opera
 	o := Operator{ID: RootOperator, Name: "root", Role: RoleRoot, KeyHash: hashOperatorKey(RootOperator, s.keys.Derive("operator"))}
 	if id != RootOperator {
 		var err error
-		if o, err = s.store.Operator(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
+		if o, err = s.operator(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
 			return Operator{}, unavailable(err)
 		}
 	}
@@ -131,7 +140,7 @@ func (s *Service) Authorise(ctx context.Context, key string, needs Right) (Opera
 }
 
 func errOperatorKey(cause error) error {
-	return Refuse(CodeCredentialInvalid, "Send an operator key that is good as Authorization: Bearer.", cause)
+	return Refuse(CodeCredentialInvalid, "Send a key that is good, an operator's or a service's, as Authorization: Bearer.", cause)
 }
 
 // Act is who does something to others, and why: it goes into the audit trail.
@@ -165,25 +174,30 @@ func (s *Service) record(a Action, subjectID string, by Act) Record {
 
 // AddOperator makes an operator and their key, which is shown this once.
 func (s *Service) AddOperator(ctx context.Context, name string, role Role, by Act) (o Operator, key string, err error) {
-	if err := by.check(); err != nil {
-		return o, "", err
-	}
-	if !isPlainText(name, maxOperatorName) {
-		return o, "", Refuse(CodeInvalidRequest, "name is 1 to 64 bytes of printable text without spaces around it.", nil)
-	}
 	if role != RoleViewer && role != RoleOperator && role != RoleAuditor {
+		if err := by.check(); err != nil {
+			return o, "", err
+		}
 		return o, "", Refuse(CodeInvalidRequest, "role is viewer, operator or auditor.", nil)
+	}
+	return s.addKey(ctx, operatorPrefix, Operator{Name: name, Role: role}, ActionOperatorAdd, by)
+}
+
+// addKey makes a key of a kind.
+func (s *Service) addKey(ctx context.Context, prefix string, o Operator, what Action, by Act) (Operator, string, error) {
+	if err := by.check(); err != nil {
+		return Operator{}, "", err
+	}
+	if !isPlainText(o.Name, maxOperatorName) {
+		return Operator{}, "", Refuse(CodeInvalidRequest, "name is 1 to 64 bytes of printable text without spaces around it.", nil)
 	}
 	var id [operatorIDBytes]byte
 	var secret [32]byte
 	rand.Read(id[:])
 	rand.Read(secret[:])
-	o = Operator{
-		ID: operatorPrefix + lowerBase32.EncodeToString(id[:]), Name: name, Role: role,
-		CreatedAt: s.now().UTC().Truncate(time.Second),
-	}
+	o.ID, o.CreatedAt = prefix+lowerBase32.EncodeToString(id[:]), s.now().UTC().Truncate(time.Second)
 	o.KeyHash = hashOperatorKey(o.ID, secret)
-	if err := s.commit(ctx, Change{Operators: []Operator{o}, Records: []Record{s.record(ActionOperatorAdd, o.ID, by)}}); err != nil {
+	if err := s.commit(ctx, Change{Operators: []Operator{o}, Records: []Record{s.record(what, o.ID, by)}}); err != nil {
 		return Operator{}, "", unavailable(err)
 	}
 	return o, operatorKey(o.ID, secret), nil
@@ -192,9 +206,19 @@ func (s *Service) AddOperator(ctx context.Context, name string, role Role, by Ac
 // Operators returns up to limit operators behind the one with the id after, by
 // their ids, revoked ones too.
 func (s *Service) Operators(ctx context.Context, after string, limit int) ([]Operator, error) {
-	list, err := s.store.Operators(ctx, after, limit)
+	return s.holders(ctx, operatorPrefix, after, limit)
+}
+
+// holders returns those who hold keys of a kind. Their ids stand together.
+func (s *Service) holders(ctx context.Context, prefix, after string, limit int) ([]Operator, error) {
+	list, err := s.store.Operators(ctx, max(prefix, after), limit)
 	if err != nil {
 		return nil, unavailable(err)
+	}
+	for i := range list {
+		if !strings.HasPrefix(list[i].ID, prefix) {
+			return list[:i], nil
+		}
 	}
 	return list, nil
 }
@@ -212,21 +236,26 @@ func (s *Service) Records(ctx context.Context, after uint64, limit int) ([]Store
 // RevokeOperator takes an operator's key away for ever. That it is taken away
 // already is no error.
 func (s *Service) RevokeOperator(ctx context.Context, id string, by Act) (Operator, error) {
+	return s.revokeKey(ctx, operatorPrefix, id, ActionOperatorRevoke, by)
+}
+
+// revokeKey takes away a key of a kind.
+func (s *Service) revokeKey(ctx context.Context, prefix, id string, what Action, by Act) (Operator, error) {
 	if err := by.check(); err != nil {
 		return Operator{}, err
 	}
 	for range maxAttempts {
 		o, err := s.store.Operator(ctx, id)
 		switch {
-		case errors.Is(err, ErrNotFound):
-			return Operator{}, Refuse(CodeNotFound, "There is no such operator.", nil)
+		case errors.Is(err, ErrNotFound), err == nil && !strings.HasPrefix(id, prefix):
+			return Operator{}, Refuse(CodeNotFound, "There is nobody of that id here.", nil)
 		case err != nil:
 			return Operator{}, unavailable(err)
 		case !o.RevokedAt.IsZero():
 			return o, nil
 		}
 		o.RevokedAt = s.now().UTC().Truncate(time.Second)
-		err = s.commit(ctx, Change{Operators: []Operator{o}, Records: []Record{s.record(ActionOperatorRevoke, id, by)}})
+		err = s.commit(ctx, Change{Operators: []Operator{o}, Records: []Record{s.record(what, id, by)}})
 		if err == nil {
 			return o, nil
 		}

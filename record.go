@@ -34,6 +34,8 @@ const (
 	ActionRevoke         Action = "session.revoke" // by an operator, whose reason it has; each end has its own record
 	ActionOperatorAdd    Action = "operator.add"
 	ActionOperatorRevoke Action = "operator.revoke"
+	ActionServiceAdd     Action = "service.add"
+	ActionServiceRevoke  Action = "service.revoke"
 )
 
 // Record is the durable trace of one act. It commits with the act's [Change]

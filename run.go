@@ -74,7 +74,7 @@ func (s *Service) Run(ctx context.Context) error {
 		every(groupEvery, "publishing of members", s.tendGroup)
 	}
 	every(licencesEvery, "announcing of licences", s.announceLicences)
-	every(keysEvery, "signing keys", s.loadKeys)
+	every(keysEvery, "signing keys", func(ctx context.Context) error { return s.keys.Load(ctx, s.store, s.now()) })
 	every(sweepEvery, "sweeping", s.sweep)
 	<-ctx.Done()
 	wg.Wait()

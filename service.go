@@ -26,8 +26,8 @@ type Config struct {
 	Now          func() time.Time
 	Log          *slog.Logger
 	Observer     Observer
-	// Changed is called after a commit of which others must learn at once, and when
-	// the published keys have changed. It must not block. Nil: nobody follows.
+	// Changed is called after a commit of which others must learn at once. It must
+	// not block. Nil: nobody follows.
 	Changed func()
 }
 
@@ -59,6 +59,7 @@ type Service struct {
 	changed  func()
 	keys     *Keyring
 
+	callers  callers
 	live     *live
 	silent   atomic.Bool // the store is; see listen
 	cuts     atomic.Pointer[[]Cut]
@@ -240,6 +241,9 @@ func (s *Service) settle(ctx context.Context, changes ...Change) []error {
 	now, urgent := s.now(), false
 	for i := range changes {
 		c := &changes[i]
+		if len(c.Operators) > 0 {
+			s.callers.forget() // whatever came of it
+		}
 		switch {
 		case errors.Is(errs[i], ErrFull):
 			s.alarmFull(now)

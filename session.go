@@ -162,6 +162,12 @@ func (s *Session) EndedBy(now time.Time) EndReason {
 // Alive reports whether the session is neither ended nor past one of its ends.
 func (s *Session) Alive(now time.Time) bool { return !s.Ended() && s.EndedBy(now) == "" }
 
+// accepts reports whether session tokens of a generation, which somebody has,
+// open the session: the newest and the one before, which may be on its way.
+func (s *Session) accepts(generation uint32) bool {
+	return generation >= s.MinGen && generation <= s.Generation && generation+1 >= s.Generation
+}
+
 // authenticatedWithin reports whether a credential was shown at most d before
 // now. One of the future, shown to a clock that has been set back since, may be
 // of any age.

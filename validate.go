@@ -76,7 +76,7 @@ func (s *Service) authenticateInto(ctx context.Context, sessionToken Secret, p P
 	case claims.Generation > row.Generation:
 		s.alarmRollback(row.ID)
 		return errInvalid(errRollback)
-	case claims.Generation < row.MinGen, claims.Generation+1 < row.Generation:
+	case !row.accepts(claims.Generation):
 		return expired(ReasonTokenExpired)
 	}
 	if reason := row.EndedBy(now); reason != "" {

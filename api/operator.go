@@ -33,6 +33,26 @@ type AddOperatorRequest struct {
 	Reason string `json:"reason"`
 }
 
+// ServiceKey is the key of one of the platform's services.
+type ServiceKey struct {
+	ServiceID string `json:"service_id"`
+	Name      string `json:"name"`
+	CreatedAt string `json:"created_at"`
+	RevokedAt string `json:"revoked_at,omitempty"`
+	Key       string `json:"key,omitempty"` // of a new one, this once
+}
+
+// ServiceKeyList is the data of GET /services.
+type ServiceKeyList struct {
+	Services []ServiceKey `json:"services"`
+}
+
+// AddServiceRequest is the body of POST /services.
+type AddServiceRequest struct {
+	Name   string `json:"name"`
+	Reason string `json:"reason"`
+}
+
 // Account is a wallet's public name.
 type Account struct {
 	Chain   string `json:"chain"`

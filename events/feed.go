@@ -15,23 +15,10 @@ const (
 )
 
 // ErrSilent tells that the store has not been read for too long to say anything.
-var ErrSilent = errors.New("events: the store is silent")
+var ErrSilent = session.Refuse(session.CodeUnavailable, "The service cannot answer right now. Try again shortly.", errors.New("events: the store is silent"))
 
 // Batch is one answer of the feed.
-type Batch struct {
-	Position string // to go on from
-	// Gap is true if events may have been missed: whoever has cached anything must
-	// forget it.
-	Gap  bool
-	More bool // there is more to be had at once
-	// Events are ends, updates, cuts and changed keys, oldest first of each log.
-	// They have no subject and no time.
-	Events []session.Event
-	// What is told was so at least at the moment of the call, and Held later, and
-	// Age earlier: Held is from the call to when the read of the store began that
-	// the answer rests on. Age is how old that read was if it is from before.
-	Held, Age time.Duration
-}
+type Batch = session.Batch
 
 // Read returns the events after a position, up to limit of them. If there are
 // none it waits for one, but not longer than wait. Without a position there is a

@@ -278,7 +278,12 @@ func TestAHoleIsAGap(t *testing.T) {
 		if b := read(t, h, p, 0); !b.Gap {
 			t.Errorf("for who is told by a hub that met it: %+v", b)
 		}
-		if _, open := <-s.Events(); open || !s.Dropped() {
+		select {
+		case _, open := <-s.Events():
+			if open || !s.Dropped() {
+				t.Error("a subscriber is told, and not that events were missed")
+			}
+		default:
 			t.Error("a subscriber was not told that events were missed")
 		}
 	})
@@ -440,6 +445,44 @@ func TestANodeSaysWhetherItHasReadSoFar(t *testing.T) {
 		}
 		if _, err := h.Reached(t.Context(), "x y"); !errors.Is(err, events.ErrMalformed) {
 			t.Errorf("no position: %v", err)
+		}
+	})
+}
+
+// What this node does not yet answer by is told to nobody: a service that was
+// told would ask here and hear the contrary.
+func TestNobodyIsToldBeforeTheNodeItself(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{}
+		old := opened(t, l, events.Options{})
+		p := read(t, old, "", 0).Position
+		first, second := newID(), newID()
+		l.commit(ended(first))
+		h := opened(t, l, events.Options{}) // so p is older than what it remembers
+		s := h.Subscribe(second)
+		defer s.Close()
+		l.set(func(l *log) { l.deaf = errors.New("not yet") })
+		l.commit(ended(second))
+		h.Wake()
+		time.Sleep(2 * time.Second)
+		b := read(t, h, p, 0)
+		if len(b.Events) != 1 || b.Events[0].SessionID != first || b.Gap {
+			t.Errorf("who is behind is told %+v", b)
+		}
+		if b := read(t, h, b.Position, time.Second); len(b.Events) != 0 || b.Gap {
+			t.Errorf("who waits is told %+v", b)
+		}
+		select {
+		case e := <-s.Events():
+			t.Errorf("a subscriber is told %+v", e)
+		default:
+		}
+		l.set(func(l *log) { l.deaf = nil })
+		if e := <-s.Events(); e.SessionID != second {
+			t.Errorf("then a subscriber is told %+v", e)
+		}
+		if b := read(t, h, b.Position, 5*time.Second); len(b.Events) != 1 || b.Events[0].SessionID != second {
+			t.Errorf("then it is told %+v", b)
 		}
 	})
 }

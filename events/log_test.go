@@ -21,6 +21,7 @@ type log struct {
 	reads   int
 	follows int
 	broken  error
+	deaf    error // of Follow
 	keys    string
 }
 
@@ -77,7 +78,7 @@ func (l *log) Follow(context.Context, []session.StoredEvent) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.follows++
-	return l.broken
+	return errors.Join(l.broken, l.deaf)
 }
 
 func (l *log) JWKS() []byte {
@@ -98,8 +99,7 @@ func (l *log) looks() int {
 	return l.reads / 2
 }
 
-// opened starts a hub over the log; it is stopped at the end of the test, in its
-// bubble.
+// opened starts a hub over the log, in a bubble, at whose end it is stopped.
 func opened(t testing.TB, l *log, o events.Options) *events.Hub {
 	t.Helper()
 	ctx, cancel := context.WithCancel(context.Background())
@@ -115,6 +115,7 @@ func opened(t testing.TB, l *log, o events.Options) *events.Hub {
 			t.Error(err)
 		}
 	})
+	synctest.Wait() // it has looked once
 	return h
 }
 

@@ -7,6 +7,8 @@ import (
 	"encoding/base64"
 	"encoding/binary"
 	"errors"
+
+	session "github.com/mentalverse/session"
 )
 
 // position is how far somebody has been told: a point in each log, and the keys
@@ -54,7 +56,7 @@ func (h *Hub) sealed(p position) string {
 }
 
 // ErrMalformed tells of a text that is no position of any service.
-var ErrMalformed = errors.New("events: that is no position")
+var ErrMalformed = session.Refuse(session.CodeInvalidRequest, "after is a position from an earlier answer.", nil)
 
 // errForeign tells of a position that this service did not give, or under
 // another key or restore epoch.

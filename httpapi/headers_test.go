@@ -211,14 +211,14 @@ func (h *house) occupy() (release func()) {
 // AUZ-01: a route says who may call it, or nothing is served at all.
 func TestARouteSaysWhoMayCallIt(t *testing.T) {
 	for _, rt := range everyRoute() {
-		if rt.access < anyone || rt.access > operator {
+		if rt.access < anyone || rt.access > service {
 			t.Errorf("%s %s says nothing", rt.method, rt.path)
 		}
 		if open := strings.HasPrefix(rt.path, api.BasePath); open == (rt.access == anyone) {
 			t.Errorf("%s %s: access %d", rt.method, rt.path, rt.access)
 		}
 	}
-	for _, silent := range []access{0, operator + 1, -1} {
+	for _, silent := range []access{0, service + 1, -1} {
 		if h, err := newMux(Options{}, []route{{access: anyone, method: "GET", path: "/a"}, {access: silent, method: "GET", path: "/b"}}, nil); err == nil || h != nil {
 			t.Errorf("a mux was built over a route with access %d", silent)
 		}

@@ -26,6 +26,7 @@ const (
 type house struct {
 	t       *testing.T
 	handler http.Handler
+	service *session.Service
 	clock   *sessiontest.Clock
 	person  *icp.Identity
 	board   *board
@@ -46,6 +47,7 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	if err != nil {
 		t.Fatal(err)
 	}
+	h.service = service
 	opts := Options{Origin: ownOrigin, Origins: []string{listedOrigin}, Pages: map[string]Page{"/signin": {ContentType: "text/html; charset=utf-8", Body: []byte("<p>")}}}
 	opts.Sockets = NewSockets(SocketOptions{Subscribe: h.board.subscribe})
 	t.Cleanup(func() { opts.Sockets.Shutdown() })

@@ -57,6 +57,9 @@ func (o *operators) routes() []operatorRoute {
 		{session.SeeOperators, "GET", "/operators", get(o.operators), page},
 		{session.ManageOperators, "POST", "/operators", handle(201, false, o.addOperator), nil},
 		{session.ManageOperators, "DELETE", "/operators/{id}", handle(200, false, o.revokeOperator), nil},
+		{session.SeeOperators, "GET", "/services", get(o.services), page},
+		{session.ManageOperators, "POST", "/services", handle(201, false, o.addService), nil},
+		{session.ManageOperators, "DELETE", "/services/{id}", handle(200, false, o.revokeService), nil},
 		{session.SeeTrail, "GET", "/records", get(o.records), page},
 		{see, "GET", "/professionals", get(o.professionals), page},
 		{act, "POST", "/professionals", handle(201, false, o.addProfessional), nil},
@@ -141,6 +144,35 @@ func (o *operators) revokeOperator(r *http.Request, c call, in api.OperatorReque
 
 func operatorObject(o session.Operator) api.Operator {
 	out := api.Operator{OperatorID: o.ID, Name: o.Name, Role: string(o.Role), CreatedAt: stamp(o.CreatedAt)}
+	if !o.RevokedAt.IsZero() {
+		out.RevokedAt = stamp(o.RevokedAt)
+	}
+	return out
+}
+
+func (o *operators) services(r *http.Request, _ call) (api.ServiceKeyList, error) {
+	after, limit, err := pageOf(r)
+	if err != nil {
+		return api.ServiceKeyList{}, err
+	}
+	list, err := o.service.Services(r.Context(), after, limit)
+	return api.ServiceKeyList{Services: each(list, serviceObject)}, err
+}
+
+func (o *operators) addService(r *http.Request, c call, in api.AddServiceRequest) (api.ServiceKey, error) {
+	who, key, err := o.service.AddService(r.Context(), in.Name, c.act(in.Reason))
+	out := serviceObject(who)
+	out.Key = key
+	return out, err
+}
+
+func (o *operators) revokeService(r *http.Request, c call, in api.OperatorRequest) (api.ServiceKey, error) {
+	who, err := o.service.RevokeService(r.Context(), r.PathValue("id"), c.act(in.Reason))
+	return serviceObject(who), err
+}
+
+func serviceObject(o session.Operator) api.ServiceKey {
+	out := api.ServiceKey{ServiceID: o.ID, Name: o.Name, CreatedAt: stamp(o.CreatedAt)}
 	if !o.RevokedAt.IsZero() {
 		out.RevokedAt = stamp(o.RevokedAt)
 	}

@@ -29,6 +29,9 @@ func Public(s *session.Service, opts Options) (http.Handler, error) {
 	if p.sockets != nil {
 		routes = append(routes, p.socketRoutes()...)
 	}
+	if opts.Feed != nil {
+		routes = append(routes, (&services{service: s, feed: opts.Feed}).routes()...)
+	}
 	return newMux(opts, routes, p)
 }
 
@@ -149,17 +152,23 @@ func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error 
 	if err != nil {
 		return err
 	}
+	out := validation(p.service, &row)
+	writeAppended(w, http.StatusOK, out.AppendJSON)
+	return nil
+}
+
+// validation is what is told of a session that is good.
+func validation(s *session.Service, row *session.Session) api.Validation {
 	id, at := idAndStamps(row.ID, [...]time.Time{row.ExpiresAt, row.AuthTime, row.IdleEnd(), row.AbsoluteEnd})
 	out := api.Validation{
-		Valid: true, ExpiresAt: at[0], TimeRemaining: p.service.Remaining(row), Permissions: list(row.Permissions),
+		Valid: true, ExpiresAt: at[0], TimeRemaining: s.Remaining(*row), Permissions: list(row.Permissions),
 		SessionID: id, SessionType: string(row.Type),
 		AuthTime: at[1], IdleExpiresAt: at[2], SessionExpiresAt: at[3],
 	}
-	out.UserID, out.AnonymousID = subject(&row)
-	out.Principal, out.Address = account(&row)
-	out.ProfessionalID, out.VerificationLevel = practice(&row)
-	writeAppended(w, http.StatusOK, out.AppendJSON)
-	return nil
+	out.UserID, out.AnonymousID = subject(row)
+	out.Principal, out.Address = account(row)
+	out.ProfessionalID, out.VerificationLevel = practice(row)
+	return out
 }
 
 func (p *public) refresh(r *http.Request, c call, in api.RefreshRequest) (api.Tokens, error) {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 
 	session "github.com/mentalverse/session"
@@ -16,14 +17,19 @@ import (
 // readBody reads a request's JSON body strictly into v. A body may be absent
 // where optional.
 func readBody(w http.ResponseWriter, r *http.Request, v any, optional bool) error {
+	return readUpTo(w, r, v, optional, api.MaxBody)
+}
+
+// readUpTo is readBody of a body of up to so many bytes, whole KiB.
+func readUpTo(w http.ResponseWriter, r *http.Request, v any, optional bool, most int64) error {
 	if r.ContentLength == 0 && optional {
 		return nil
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, api.MaxBody))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, most))
 	var tooLarge *http.MaxBytesError
 	switch {
 	case errors.As(err, &tooLarge):
-		return refuse(http.StatusRequestEntityTooLarge, api.PayloadTooLarge, "The body is larger than 16 KiB.")
+		return refuse(http.StatusRequestEntityTooLarge, api.PayloadTooLarge, "The body is larger than "+strconv.FormatInt(most>>10, 10)+" KiB.")
 	case err != nil:
 		return refuse(http.StatusBadRequest, api.InvalidRequest, "The body could not be read.")
 	case len(body) == 0 && optional:

@@ -71,11 +71,11 @@ func swim(t *testing.T, f func(p *pool)) {
 			p.mu.Lock()
 			row := p.row
 			p.mu.Unlock()
-			at := place{session: row.ID}
+			at := seat{session: row.ID}
 			if _, err := p.sockets.enter(at); err != nil {
 				t.Error(err)
 			}
-			s := &socket{set: p.sockets, service: p, place: at, minGen: row.MinGen, heard: p.board.subscribe(row.ID)}
+			s := &socket{set: p.sockets, service: p, seat: at, minGen: row.MinGen, heard: p.board.subscribe(row.ID)}
 			s.accept(w, r, &row)
 		})}
 		go p.server.Serve(p)

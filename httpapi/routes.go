@@ -26,6 +26,7 @@ const (
 	apart                        // none, and a request that carries a session's is refused
 	socketed                     // a holder's cookies, of a handshake that every page can send: it says where it comes from
 	operator                     // the operator listener's own
+	service                      // Authorization holds a service's key; cookies are ignored, and no page may call
 )
 
 // route is one call: its method, its path below the mux's own rules, and what
@@ -43,7 +44,7 @@ type route struct {
 // call is what every handler needs of its request.
 type call struct {
 	requestID  string
-	credential string         // of a credential route or an operator's
+	credential string         // of a credential route, an operator's or a service's
 	operator   string         // of an operator's route, the id of who calls
 	session    session.Secret // of a holder route, by whichever channel
 	refresh    session.Secret // the refresh cookie
@@ -51,6 +52,7 @@ type call struct {
 	apart      bool           // it came under the origin of anonymous sessions
 	answer     http.Header    // the answer's header
 	count      *count         // of a route whose handler counts
+	place      *place         // of a route whose handler waits
 }
 
 // Options are what the handlers need besides the service.
@@ -63,6 +65,7 @@ type Options struct {
 	AnonymousOrigin string
 	Group           Group               // nil: anonymous sessions are not served
 	Sockets         *Sockets            // nil: sockets are not served
+	Feed            Feed                // nil: services are not served
 	Artifacts       map[string]Artifact // by the SHA-256 of their content, in hex
 
 	Dev   bool // pages of this machine may call, over any of its names
@@ -121,7 +124,7 @@ func newMux(opts Options, routes []route, s secrets) (http.Handler, error) {
 	m := &mux{inner: http.NewServeMux(), exact: map[string]http.HandlerFunc{}, opts: opts, origins: own, limits: newLimits(opts), shed: newShed(opts.InService), secrets: s}
 	byPath := map[string][]route{}
 	for _, rt := range routes {
-		if rt.access < anyone || rt.access > operator {
+		if rt.access < anyone || rt.access > service {
 			return nil, fmt.Errorf("httpapi: %s %s does not say who may call it", rt.method, rt.path)
 		}
 		byPath[rt.path] = append(byPath[rt.path], rt)
@@ -173,7 +176,8 @@ func (w *statusWriter) Unwrap() http.ResponseWriter { return w.ResponseWriter }
 // serve wraps the handlers of one path: request id, headers, panics, method,
 // query, bearer, refusals, count and log.
 func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
-	validate := strings.HasSuffix(pattern, "/sessions/validate")
+	validate := strings.HasSuffix(pattern, "/validate")
+	paged := !strings.HasPrefix(pattern, api.ServicePath) // pages may call it, if their origin is listed
 	var methods []string
 	for _, rt := range routes {
 		methods = append(methods, rt.method)
@@ -193,7 +197,9 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 			h[f.name] = f.values
 		}
 		h["Request-Id"] = x.requestID[:]
-		m.origins.answer(h, r)
+		if paged {
+			m.origins.answer(h, r)
+		}
 		defer x.end()
 		rt := undeclared
 		for i := range routes {
@@ -202,7 +208,7 @@ func (m *mux) serve(pattern string, routes []route) http.HandlerFunc {
 				break
 			}
 		}
-		if rt == undeclared && r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
+		if rt == undeclared && paged && r.Method == http.MethodOptions && r.Header.Get("Access-Control-Request-Method") != "" {
 			rt = preflight
 		}
 		if err := x.serve(rt, h); err != nil {
@@ -224,6 +230,7 @@ type exchange struct {
 	writer    statusWriter
 	requestID [1]string // a field's values
 	count     count
+	place     place
 }
 
 // end counts and logs the exchange, and answers a panic. It is what defer calls.
@@ -264,9 +271,10 @@ func (x *exchange) serve(rt *route, answer http.Header) error {
 		m.opts.Refused("overload")
 		return refuse(http.StatusServiceUnavailable, api.Unavailable, "The service is busy."+wait)
 	}
-	defer m.shed.leave()
+	x.place = place{m.shed}
+	defer x.place.leave()
 	x.count = count{limits: m.limits, request: x.request, answer: answer, meter: rt.meter}
-	return x.count.rest(m.answer(&x.writer, x.request, call{requestID: x.requestID[0], answer: answer, count: &x.count}, rt))
+	return x.count.rest(m.answer(&x.writer, x.request, call{requestID: x.requestID[0], answer: answer, count: &x.count, place: &x.place}, rt))
 }
 
 func (m *mux) answer(w http.ResponseWriter, r *http.Request, c call, rt *route) error {
@@ -294,7 +302,7 @@ func (m *mux) admit(r *http.Request, c *call, rt *route) error {
 	c.apart = m.origins.isApart(r.Host)
 	var jar cookies
 	switch rt.access {
-	case credential, operator:
+	case credential, operator, service:
 		c.credential = text
 	case apart:
 		if text != "" || !c.apart && carriesSession(r) {

@@ -45,3 +45,12 @@ func (s *shed) leave() {
 		s.inService.Add(-1)
 	}
 }
+
+// place is a request's among those in service. A handler that only waits gives
+// it back before.
+type place struct{ shed *shed }
+
+func (p *place) leave() {
+	p.shed.leave()
+	p.shed = nil
+}

@@ -42,7 +42,7 @@ type watched interface {
 type socket struct {
 	set     *Sockets
 	service watched
-	place   place
+	seat    seat
 	heard   Subscription
 	conn    *websocket.Conn
 	wire    *wire
@@ -99,7 +99,7 @@ func (s *socket) end() {
 	<-s.gone
 	s.heard.Close()
 	s.set.remove(s)
-	s.set.leave(s.place)
+	s.set.leave(s.seat)
 }
 
 // rescue keeps a mistake of ours from ending the whole service for one socket.
@@ -146,7 +146,7 @@ func (s *socket) unheard() {
 // hear takes an event. It returns false when the socket was closed for it.
 func (s *socket) hear(e session.Event) bool {
 	switch {
-	case e.SessionID != s.place.session:
+	case e.SessionID != s.seat.session:
 		return true // a cut of many; another's is none of its business
 	case e.Kind == session.EventEnded:
 		s.tellEnd(e.Reason)
@@ -160,7 +160,7 @@ func (s *socket) hear(e session.Event) bool {
 // look tells what the client must know of the session as it stands, and returns
 // when to look again; false when the socket was closed.
 func (s *socket) look() (next time.Duration, open bool) {
-	row, err := s.service.Look(context.Background(), s.place.session)
+	row, err := s.service.Look(context.Background(), s.seat.session)
 	switch {
 	case session.CodeOf(err) == session.CodeNotFound:
 		s.tellEnd(session.EndRevoked)

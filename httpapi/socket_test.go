@@ -561,8 +561,8 @@ func TestSocketsAreBounded(t *testing.T) {
 		t.Errorf("%q, want %q", limits, want)
 	}
 	s.sockets.Shutdown()
-	if p := s.sockets; p.places != 0 || len(p.bySession) != 0 || len(p.byAddress) != 0 {
-		t.Errorf("counted still: %d, %d, %d", p.places, len(p.bySession), len(p.byAddress))
+	if p := s.sockets; p.seats != 0 || len(p.bySession) != 0 || len(p.byAddress) != 0 {
+		t.Errorf("counted still: %d, %d, %d", p.seats, len(p.bySession), len(p.byAddress))
 	}
 }
 

@@ -41,7 +41,7 @@ type Sockets struct {
 
 	mu        sync.Mutex
 	stopping  bool
-	places    int
+	seats     int
 	open      map[*socket]struct{}
 	bySession map[token.ID]int
 	byAddress map[uint64]int // by a keyed hash
@@ -90,13 +90,13 @@ func (s *Sockets) kill() {
 	}
 }
 
-// place is what a socket counts for. The address is 0 where none is counted.
-type place struct {
+// seat is what a socket counts for. The address is 0 where none is counted.
+type seat struct {
 	session token.ID
 	address uint64
 }
 
-// The refusals of those for whom there is no place, by the name of the limit.
+// The refusals of those for whom there is no seat, by the name of the limit.
 var (
 	errSocketsOfSession = refuse(http.StatusTooManyRequests, api.RateLimited, "This session has as many sockets open as it may. Close one."+wait)
 	errSocketsOfAddress = refuse(http.StatusTooManyRequests, api.RateLimited, "Too many sockets are open from this network."+wait)
@@ -104,23 +104,23 @@ var (
 	errStopping         = refuse(http.StatusServiceUnavailable, api.Unavailable, "The service stops."+wait)
 )
 
-// enter takes a place, which leave gives back. Otherwise it returns the name of
+// enter takes a seat, which leave gives back. Otherwise it returns the name of
 // the limit that was reached, and the refusal.
-func (s *Sockets) enter(p place) (limit string, err error) {
+func (s *Sockets) enter(p seat) (limit string, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	over := func(n, most int) bool { return most > 0 && n >= most }
 	switch {
 	case s.stopping:
 		return "", errStopping
-	case over(s.places, s.opts.Most):
+	case over(s.seats, s.opts.Most):
 		return "sockets", errSockets
 	case over(s.bySession[p.session], s.opts.PerSession):
 		return "sockets_session", errSocketsOfSession
 	case p.address != 0 && over(s.byAddress[p.address], s.opts.PerAddress):
 		return "sockets_address", errSocketsOfAddress
 	}
-	s.places++
+	s.seats++
 	s.bySession[p.session]++
 	if p.address != 0 {
 		s.byAddress[p.address]++
@@ -129,10 +129,10 @@ func (s *Sockets) enter(p place) (limit string, err error) {
 	return "", nil
 }
 
-func (s *Sockets) leave(p place) {
+func (s *Sockets) leave(p seat) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.places--
+	s.seats--
 	release(s.bySession, p.session)
 	release(s.byAddress, p.address)
 	s.running.Done()

@@ -44,14 +44,14 @@ func (p *public) events(w http.ResponseWriter, r *http.Request, c call) error {
 	if err != nil {
 		return err
 	}
-	at := place{session: who.id, address: p.sockets.addressOf(c.count.limits, r)}
+	at := seat{session: who.id, address: p.sockets.addressOf(c.count.limits, r)}
 	if limit, err := p.sockets.enter(at); err != nil {
 		if limit != "" {
 			p.refused(limit)
 		}
 		return err
 	}
-	s := &socket{set: p.sockets, service: p.service, place: at}
+	s := &socket{set: p.sockets, service: p.service, seat: at}
 	if err := p.open(w, r, s, who); err != nil {
 		p.sockets.leave(at)
 		return err
@@ -83,7 +83,7 @@ func (p *public) open(w http.ResponseWriter, r *http.Request, s *socket, who ask
 }
 
 // accept answers the handshake and begins to tell. It panics with
-// http.ErrAbortHandler, and gives back the place, if the connection broke.
+// http.ErrAbortHandler, and gives back the seat, if the connection broke.
 func (s *socket) accept(w http.ResponseWriter, r *http.Request, row *session.Session) {
 	taken := &taker{ResponseWriter: w}
 	var err error
@@ -94,7 +94,7 @@ func (s *socket) accept(w http.ResponseWriter, r *http.Request, row *session.Ses
 	})
 	if err != nil {
 		s.heard.Close()
-		s.set.leave(s.place)
+		s.set.leave(s.seat)
 		panic(http.ErrAbortHandler)
 	}
 	s.wire, s.gone = taken.wire, make(chan struct{})

@@ -137,7 +137,7 @@ func TestTheDatabaseOpensNothing(t *testing.T) {
 	w := newWorld(t)
 	w.many = true
 	h := newHunt()
-	w.issue(500, 10, h.pair)
+	w.issue(large(500), 10, h.pair)
 	for range 20 { // challenges that were answered: what was used up is kept
 		credential := w.credential(w.person)
 		w.want(w.call("POST", "/api/auth/sessions", credential, nil), 201, "")
@@ -187,7 +187,7 @@ func TestTheDatabaseOpensNothing(t *testing.T) {
 	}
 	wg.Wait()
 	t.Logf("%d secrets in a file of %d bytes; %d values of %d columns presented", h.secrets, len(file), presented, len(all))
-	if presented < 400 || h.secrets < 10_000 {
+	if presented < 400 || h.secrets < large(10_000) {
 		t.Error("too little to prove anything")
 	}
 	w.want(w.validate(last.SessionToken), 200, "")

@@ -68,6 +68,7 @@ func (w *world) serve(change ...func(*server.Config)) {
 	c := server.DefaultConfig()
 	c.Listen, c.OperatorListen, c.PublicURL = "127.0.0.1:0", "127.0.0.1:0", origin
 	c.Data, c.Now, c.LogLevel = w.data, w.clock.Now, "debug"
+	c.Anonymous.Artifacts = server.Unpacked
 	off := false
 	c.Limits.Enabled = &off // but for the tests of the limits
 	for _, f := range change {
@@ -133,6 +134,16 @@ func (w *world) description(at string) routers.Router {
 		w.t.Fatal(err)
 	}
 	return router
+}
+
+// large is how often a large test repeats something: n times, or a fifth as often
+// under the race detector, which sees a race after fewer. make test runs these
+// tests again without it, whole.
+func large(n int) int {
+	if server.RaceEnabled {
+		return n / 5
+	}
+	return n
 }
 
 // answer is what a call came to.

@@ -24,7 +24,7 @@ import (
 )
 
 var (
-	hostileShots = flag.Int("hostile", 100_000, "how many malformed requests to send; under the race detector half of the default")
+	hostileShots = flag.Int("hostile", 100_000, "how many malformed requests to send; under the race detector a fifth of the default")
 	hostileSeed  = flag.Uint64("hostile-seed", 0, "seed of the malformed requests; 0 draws one")
 )
 
@@ -175,8 +175,8 @@ func TestAHundredThousandMalformedRequests(t *testing.T) {
 	}
 	t.Logf("-hostile-seed %d", seed)
 	shots := *hostileShots
-	if shots == 100_000 && server.RaceEnabled {
-		shots /= 2
+	if shots == 100_000 {
+		shots = large(shots)
 	}
 	w := newWorld(t, openGroup, func(c *server.Config) { c.LogLevel = "info" })
 	w.newMember().enrol()

@@ -83,7 +83,7 @@ func generation(t *testing.T, refreshToken string) uint32 {
 // happened one after the other.
 func TestHistoriesAreLinearizable(t *testing.T) {
 	const groups, clients, each = 4, 8, 8
-	sessions := 40 // by each group
+	sessions := large(40) // by each group
 	if *long {
 		sessions = 400
 	}

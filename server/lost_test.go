@@ -45,7 +45,7 @@ func (p *tap) RoundTrip(r *http.Request) (*http.Response, error) {
 // same successor, and nobody is logged out.
 func TestTenThousandLostAnswersAreGivenAgain(t *testing.T) {
 	const clients = 4
-	want := 10_000
+	want := large(10_000)
 	if *long {
 		want = 100_000
 	}

@@ -1,10 +1,14 @@
 package server_test
 
 import (
+	"fmt"
 	"net/http"
+	"os"
 	"testing"
 
 	"go.uber.org/goleak"
+
+	"github.com/mentalverse/session/server"
 )
 
 // REL-07: when all tests have ended, no goroutine is left.
@@ -14,7 +18,8 @@ func TestMain(m *testing.M) {
 	goleak.VerifyTestMain(withoutIdle{m, transport})
 }
 
-// withoutIdle runs the tests and closes the client's idle connections.
+// withoutIdle runs the tests, ends their prover and closes the client's idle
+// connections.
 type withoutIdle struct {
 	*testing.M
 	transport *http.Transport
@@ -22,5 +27,15 @@ type withoutIdle struct {
 
 func (w withoutIdle) Run() int {
 	defer w.transport.CloseIdleConnections()
-	return w.M.Run()
+	if err := server.UnpackArtifacts(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer os.RemoveAll(server.Unpacked)
+	code := w.M.Run()
+	if err := theProver.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return code
 }

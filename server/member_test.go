@@ -1,41 +1,26 @@
 package server_test
 
 import (
-	"context"
 	"encoding/json"
 	"math/big"
 	"net/http"
-	"sync"
 	"testing"
 	"time"
 
 	"github.com/mentalverse/session/anonymous"
-	"github.com/mentalverse/session/anonymous/artifacts"
 	"github.com/mentalverse/session/anonymous/prover"
+	"github.com/mentalverse/session/anonymous/semaphore"
 	"github.com/mentalverse/session/api"
 	"github.com/mentalverse/session/server"
+	"github.com/mentalverse/session/sessiontest"
 	"github.com/mentalverse/session/wallet/icp"
 )
 
 // service is what the tests' members know of their service by themselves.
 const service = anonymous.ServiceID("sessions.example.org")
 
-// theProver is made once: it reads the ceremony's key.
-var theProver = sync.OnceValues(func() (*prover.Prover, error) {
-	files, err := artifacts.Open("")
-	if err != nil {
-		return nil, err
-	}
-	circuit, err := files.Read(artifacts.Circuit)
-	if err != nil {
-		return nil, err
-	}
-	key, err := files.Read(artifacts.Key)
-	if err != nil {
-		return nil, err
-	}
-	return prover.New(context.Background(), circuit, key)
-})
+// theProver is closed by TestMain.
+var theProver sessiontest.Prover
 
 // openGroup lets the first member in at once, and alone.
 func openGroup(c *server.Config) {
@@ -70,7 +55,7 @@ func (m *member) enrolment() api.EnrolRequest {
 	if err := anonymous.CheckEnrolment(service, anonymous.Challenge{Nonce: c.Nonce, Message: c.Message, Scope: c.Scope}); err != nil || c.Epoch != nil {
 		m.w.t.Fatalf("the challenge asks for something else: %+v, %v", c, err)
 	}
-	proof := m.prove(&prover.Statement{Identity: m.secret, Message: number256(c.Message), Scope: number256(c.Scope)})
+	proof := m.prove(semaphore.Path{}, c.Message, c.Scope)
 	return api.EnrolRequest{Commitment: m.secret.Commitment(), Challenge: c.Nonce, Proof: mustJSON(m.w.t, proof)}
 }
 
@@ -79,28 +64,19 @@ func (m *member) enrol() api.Membership {
 	return data[api.Membership](m.w.t, m.w.call("POST", "/api/auth/anonymous/members", m.token, m.enrolment()))
 }
 
-func (m *member) prove(s *prover.Statement) anonymous.Proof {
+// prove proves membership by a path; the empty path's group is the member alone.
+func (m *member) prove(path semaphore.Path, message, scope string) anonymous.Proof {
 	m.w.t.Helper()
-	p, err := theProver()
+	proof, err := theProver.Prove(m.secret, path, message, scope)
 	if err != nil {
 		m.w.t.Fatal(err)
 	}
-	proof, err := p.Prove(m.w.t.Context(), s)
-	if err != nil {
-		m.w.t.Fatal(err)
-	}
-	return anonymous.Proof(*proof)
+	return proof
 }
 
 func number(decimal string) *big.Int {
 	n, _ := new(big.Int).SetString(decimal, 10)
 	return n
-}
-
-// number256 is a number as a statement takes it.
-func number256(decimal string) (b [32]byte) {
-	number(decimal).FillBytes(b[:])
-	return b
 }
 
 func mustJSON(t testing.TB, v any) json.RawMessage {
@@ -162,8 +138,7 @@ func (m *member) credential(c api.Challenge) anonymous.Credential {
 			if err != nil {
 				m.w.t.Fatal(err)
 			}
-			s := &prover.Statement{Identity: m.secret, Path: path, Message: number256(c.Message), Scope: number256(c.Scope)}
-			return anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: c.Nonce, Proof: m.prove(s)}
+			return anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: c.Nonce, Proof: m.prove(path, c.Message, c.Scope)}
 		}
 	}
 	m.w.t.Fatal("the group does not have the member")

@@ -82,9 +82,9 @@ func newWish(rng *rand.Rand) (w wish) {
 // has no more than its policy and no more than was asked; a field that is not
 // known is an error.
 func TestACreateBodyCanOnlyNarrow(t *testing.T) {
-	bodies, opened := 100_000, 1000
+	bodies, opened := large(100_000), large(1000)
 	if *long {
-		opened = 30_000
+		opened = large(30_000)
 	}
 	w := newFaultyWorld(t)
 	defer w.stop()

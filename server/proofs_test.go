@@ -15,6 +15,7 @@ import (
 
 	"github.com/mentalverse/session/anonymous"
 	"github.com/mentalverse/session/anonymous/prover"
+	"github.com/mentalverse/session/anonymous/semaphore"
 	"github.com/mentalverse/session/api"
 	"github.com/mentalverse/session/server"
 )
@@ -176,12 +177,12 @@ func TestAProofIsForOnePlace(t *testing.T) {
 
 	t.Run("an enrolment's challenge signs nobody in", func(t *testing.T) {
 		e := data[api.Challenge](t, w.call("POST", "/api/auth/challenge", ada.token, api.ChallengeRequest{SessionType: "anonymous", Purpose: "enrol"}))
-		proof := ada.prove(&prover.Statement{Identity: ada.secret, Message: number256(e.Message), Scope: number256(e.Scope)})
+		proof := ada.prove(semaphore.Path{}, e.Message, e.Scope)
 		w.want(w.create(anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: e.Nonce, Proof: proof}), 401, api.ChallengeInvalid)
 	})
 	t.Run("a sign-in's challenge enrols nobody", func(t *testing.T) {
 		s := w.anonymousChallenge()
-		proof := ada.prove(&prover.Statement{Identity: ada.secret, Message: number256(s.Message), Scope: number256(s.Scope)})
+		proof := ada.prove(semaphore.Path{}, s.Message, s.Scope)
 		w.want(w.call("POST", "/api/auth/anonymous/members", ada.token, api.EnrolRequest{Commitment: ada.secret.Commitment(), Challenge: s.Nonce, Proof: mustJSON(t, proof)}), 401, api.ChallengeInvalid)
 	})
 	t.Run("somebody else's session enrols nobody with it", func(t *testing.T) {
@@ -207,7 +208,7 @@ func TestAProofIsForOnePlace(t *testing.T) {
 	t.Run("another service's proof", func(t *testing.T) {
 		s := w.anonymousChallenge()
 		there := anonymous.ServiceID("elsewhere.example.org").NewChallenge(s.Nonce, *s.Epoch)
-		proof := ada.prove(&prover.Statement{Identity: ada.secret, Message: number256(there.Message), Scope: number256(there.Scope)})
+		proof := ada.prove(semaphore.Path{}, there.Message, there.Scope)
 		w.want(w.create(anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: s.Nonce, Proof: proof}), 401, api.CredentialInvalid)
 	})
 	t.Run("a challenge of the epoch before", func(t *testing.T) {
@@ -233,7 +234,7 @@ func TestAnOldSnapshotIsRefused(t *testing.T) {
 
 	fresh := func(c anonymous.Credential) anonymous.Credential { // over the old group, for a new challenge
 		s := w.anonymousChallenge()
-		proof := ada.prove(&prover.Statement{Identity: ada.secret, Message: number256(s.Message), Scope: number256(s.Scope)})
+		proof := ada.prove(semaphore.Path{}, s.Message, s.Scope)
 		if proof.MerkleTreeRoot != c.Proof.MerkleTreeRoot {
 			t.Fatal("the first group had other members")
 		}

@@ -13,7 +13,7 @@ import (
 // REV-07: the database of before a thousand logouts is put back. Without a
 // raised epoch it would undo them all; with one, no session of it lives.
 func TestARestoredBackupRevivesNothing(t *testing.T) {
-	people := 1000
+	people := large(1000)
 	if *long {
 		people = 10_000
 	}

@@ -16,6 +16,7 @@ import (
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/anonymous"
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/events"
 	"github.com/mentalverse/session/httpapi"
 	"github.com/mentalverse/session/store/sqlite"
 	"github.com/mentalverse/session/wallet"
@@ -87,7 +88,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 	bell.hub.Store(hub)
 	sockets := c.sockets(hub, log)
 	m.watchSockets(sockets)
-	handlers, err := c.handlers(service, host, sockets, log, m)
+	handlers, err := c.handlers(service, host, hub, sockets, log, m)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -135,7 +136,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 }
 
 // handlers are the public listener's and the operators'.
-func (c *Config) handlers(service *session.Service, host *anonymous.Host, sockets *httpapi.Sockets, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
+func (c *Config) handlers(service *session.Service, host *anonymous.Host, hub *events.Hub, sockets *httpapi.Sockets, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
 	own := httpapi.Options{Origin: c.publicURL(), Hosts: c.Hosts, Dev: c.Dev, Log: log, Count: m.count}
 	operator, err := httpapi.Operator(service, m.handler(), own)
 	if err != nil {
@@ -152,6 +153,9 @@ func (c *Config) handlers(service *session.Service, host *anonymous.Host, socket
 		return [2]http.Handler{}, err
 	}
 	own.Sockets = sockets
+	if hub != nil {
+		own.Feed = hub
+	}
 	own.AnonymousOrigin = strings.TrimRight(c.AnonymousOrigin, "/")
 	own.Origins, own.Pages = c.Origins, pages(web.Options{Dev: c.Dev, Private: offered})
 	own.Limits, own.InService, own.Refused, own.Chaos = c.limits(), c.Limits.InService, m.refuse, c.chaos()

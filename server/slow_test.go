@@ -50,7 +50,7 @@ func (p *pipes) dial() net.Conn {
 func servePipes(t *testing.T) *pipes {
 	t.Helper()
 	c := DefaultConfig()
-	c.PublicURL, c.Data = "https://sessions.example.org", t.TempDir()
+	c.PublicURL, c.Data, c.Anonymous.Artifacts = "https://sessions.example.org", t.TempDir(), Unpacked
 	off := false
 	c.Limits.Enabled = &off
 	log, m := slog.New(slog.DiscardHandler), newMetrics()
@@ -58,7 +58,7 @@ func servePipes(t *testing.T) *pipes {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handlers, err := c.handlers(service, nil, nil, log, m)
+	handlers, err := c.handlers(service, nil, nil, nil, log, m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -150,14 +150,14 @@ func newTimed(t *testing.T, alg token.Algorithm) *timed {
 	c := DefaultConfig()
 	c.PublicURL, c.Data, c.Algorithm, c.Now = "https://sessions.example.org", t.TempDir(), alg, s.clock.Now
 	off := false
-	c.Limits.Enabled = &off
+	c.Limits.Enabled, c.Anonymous.Artifacts = &off, Unpacked
 	log, m := slog.New(slog.NewTextHandler(io.Discard, nil)), newMetrics()
 	service, store, err := Open(t.Context(), c, log, m)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	handlers, err := c.handlers(service, nil, nil, log, m)
+	handlers, err := c.handlers(service, nil, nil, nil, log, m)
 	if err != nil {
 		t.Fatal(err)
 	}

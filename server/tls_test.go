@@ -54,7 +54,7 @@ func runTLS(t *testing.T, chain, key string) string {
 	t.Helper()
 	c := DefaultConfig()
 	c.Listen, c.OperatorListen, c.Data, c.TLSCert, c.TLSKey = "127.0.0.1:0", "127.0.0.1:0", t.TempDir(), chain, key
-	c.Limits.AddressPerMinute = maxRate
+	c.Limits.AddressPerMinute, c.Anonymous.Artifacts = maxRate, Unpacked
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	ready, done := make(chan Addresses, 1), make(chan error, 1)
 	go func() { done <- Run(ctx, c, io.Discard, func(a Addresses) { ready <- a }) }()

@@ -14,6 +14,7 @@ import (
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
 	"github.com/mentalverse/session/httpapi"
+	"github.com/mentalverse/session/server"
 	"github.com/mentalverse/session/sessiontest"
 	"github.com/mentalverse/session/store/sqlite"
 	"github.com/mentalverse/session/wallet"
@@ -25,6 +26,7 @@ import (
 type faultyWorld struct {
 	*world
 	handler http.Handler
+	service *session.Service
 	store   *sessiontest.FaultyStore
 }
 
@@ -42,23 +44,41 @@ func newFaultyWorld(t *testing.T) *faultyWorld {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if w.handler, err = httpapi.Public(service, httpapi.Options{Origin: origin, Hosts: []string{"example.com"}}); err != nil {
+	w.service = service
+	hub, err := server.NewHub(t.Context(), service)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if w.handler, err = httpapi.Public(service, httpapi.Options{Origin: origin, Hosts: []string{"example.com"}, Feed: hub}); err != nil {
 		t.Fatal(err)
 	}
 	w.person = w.newPerson()
 	ctx, cancel := context.WithCancel(context.Background())
-	done := make(chan error, 1)
+	done := make(chan error, 2)
 	go func() { done <- service.Run(ctx) }()
+	go func() { done <- hub.Run(ctx) }()
 	w.stop = func() {
 		cancel()
-		if err := <-done; err != nil {
-			t.Error(err)
+		for range cap(done) {
+			if err := <-done; err != nil {
+				t.Error(err)
+			}
 		}
 		if err := inner.Close(); err != nil {
 			t.Error(err)
 		}
 	}
 	return w
+}
+
+// serviceKey makes a service's key.
+func (w *faultyWorld) serviceKey() string {
+	w.t.Helper()
+	_, key, err := w.service.AddService(w.t.Context(), "chat", session.Act{Operator: session.RootOperator, Reason: "a new service"})
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return key
 }
 
 func (w *faultyWorld) call(method, path, bearer, body string) answer {

@@ -268,6 +268,22 @@ func (s *FaultyStore) SetMeta(ctx context.Context, old, new session.Meta) error 
 	return s.write(ctx, func() error { return s.Store.SetMeta(ctx, old, new) })
 }
 
+// Events implements session.Store.
+func (s *FaultyStore) Events(ctx context.Context, anonymous bool, after uint64, limit int) ([]session.StoredEvent, error) {
+	if err := s.read(ctx); err != nil {
+		return nil, err
+	}
+	return s.Store.Events(ctx, anonymous, after, limit)
+}
+
+// NewestEvent implements session.Store.
+func (s *FaultyStore) NewestEvent(ctx context.Context, anonymous bool) (session.StoredEvent, error) {
+	if err := s.read(ctx); err != nil {
+		return session.StoredEvent{}, err
+	}
+	return s.Store.NewestEvent(ctx, anonymous)
+}
+
 // Sweep implements session.Store.
 func (s *FaultyStore) Sweep(ctx context.Context, cut session.SweepCut, limit int) (n int, err error) {
 	err = s.write(ctx, func() (err error) {

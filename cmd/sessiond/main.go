@@ -29,6 +29,7 @@ type cli struct {
 	Professionals professionalsCmd `cmd:"" help:"Operators: the registry of professionals and their licences."`
 	Pseudonyms    pseudonymsCmd    `cmd:"" help:"Operators: block a pseudonym, or let it in again."`
 	Operators     operatorsCmd     `cmd:"" help:"Operators: who may be one, and as what."`
+	Services      servicesCmd      `cmd:"" help:"Operators: which of the platform's services follow sessions."`
 	Users         usersCmd         `cmd:"" help:"Operators: erase a user, block one, or let one in again."`
 	End           endCmd           `cmd:"" help:"Operators: end many sessions at once."`
 	Bench         benchCmd         `cmd:"" help:"Measure speed, as ratios within one run."`

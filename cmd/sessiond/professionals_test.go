@@ -56,8 +56,10 @@ func scriptSuspend(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Logf("the session was refused %v after the command to suspend its licence was started", time.Since(from).Round(time.Millisecond))
 }
 
-// scriptOperator sets OPERATOR to the id in a key file.
+// scriptOperator sets OPERATOR to the id in a key file, an operator's or a
+// service's.
 func scriptOperator(ts *testscript.TestScript, neg bool, args []string) {
-	key, _, _ := strings.Cut(strings.TrimPrefix(ts.ReadFile(args[0]), "op_"), "_")
-	ts.Setenv("OPERATOR", "op_"+key)
+	kind, rest, _ := strings.Cut(ts.ReadFile(args[0]), "_")
+	id, _, _ := strings.Cut(rest, "_")
+	ts.Setenv("OPERATOR", kind+"_"+id)
 }

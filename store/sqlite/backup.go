@@ -83,10 +83,7 @@ func (s *Store) copyInto(ctx context.Context, to string) (position int64, err er
 	if err := before.read(c.Conn); err != nil {
 		return 0, err
 	}
-	if s.vfs != "" {
-		to = "file:" + to + "?vfs=" + s.vfs
-	}
-	_, err = c.exec("VACUUM INTO ?", to)
+	_, err = c.exec("VACUUM INTO ?", s.uri(to))
 	return before.position, err
 }
 

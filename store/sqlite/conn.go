@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/url"
 	"time"
 
 	"github.com/ncruces/go-sqlite3"
@@ -34,11 +35,8 @@ type namedSet struct {
 // copies that SQLite leaves when it splits a page. It costs a sixth of a sweep's
 // time, and nothing that can be measured of a refresh's.
 func (s *Store) connect() (*conn, error) {
-	path, name, flags := s.path, s.path, sqlite3.OPEN_READWRITE|sqlite3.OPEN_NOFOLLOW
-	if s.vfs != "" {
-		name, flags = "file:"+path+"?vfs="+s.vfs, flags|sqlite3.OPEN_URI
-	}
-	c, err := sqlite3.OpenFlags(name, flags)
+	path := s.path
+	c, err := sqlite3.OpenFlags(s.uri(path), sqlite3.OPEN_READWRITE|sqlite3.OPEN_NOFOLLOW|sqlite3.OPEN_URI)
 	if err != nil {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
@@ -48,6 +46,11 @@ func (s *Store) connect() (*conn, error) {
 		return nil, errors.Join(fmt.Errorf("%s: %w", path, err), c.Close())
 	}
 	return &conn{Conn: c, prepared: map[string]*sqlite3.Stmt{}, words: map[string]string{}, sets: map[string]session.Permissions{}}, nil
+}
+
+// uri names a file in the store's file system (https://sqlite.org/uri.html).
+func (s *Store) uri(path string) string {
+	return "file:" + (&url.URL{Path: path}).EscapedPath() + "?vfs=" + s.vfs
 }
 
 // stmt returns the prepared statement of a query with its parameters bound.

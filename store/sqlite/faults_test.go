@@ -116,7 +116,7 @@ func faultAt(t *testing.T, kind string, failure error, n int64) (refused int) {
 	f := &faults{VFS: vfs.Find("os"), kind: kind, err: failure, lasts: 3}
 	f.after.Store(1 << 40)
 	name := fmt.Sprintf("faulty%d", nextVFS.Add(1))
-	vfs.Register(name, f)
+	vfs.Register(name, joined{f})
 	defer vfs.Unregister(name)
 	path := filepath.Join(t.TempDir(), "s.db")
 	defer os.Remove(path + ".reserve")
@@ -226,7 +226,7 @@ var nextVFS atomic.Int64
 func TestAFullDiskStillEndsSessions(t *testing.T) {
 	f := &faults{VFS: vfs.Find("os"), kind: "write", err: sqlite3.FULL, lasts: 1 << 40}
 	f.after.Store(1 << 40)
-	vfs.Register("full", f)
+	vfs.Register("full", joined{f})
 	defer vfs.Unregister("full")
 	path := filepath.Join(t.TempDir(), "s.db")
 	s := newStore(path)

@@ -23,7 +23,7 @@ import (
 // at a time.
 type Store struct {
 	path    string
-	vfs     string   // of SQLite; the operating system's when empty
+	vfs     string   // of SQLite: joinedVFS, but for tests
 	lock    *os.File // nil when read-only
 	folder  *os.File // locked while read-only, so that no restore comes between
 	readers chan *conn
@@ -122,7 +122,7 @@ func newStore(path string) *Store {
 		path = filepath.Join(folder, filepath.Base(path))
 	}
 	return &Store{
-		path: path, readers: make(chan *conn, readerCount), stop: make(chan struct{}), reserve: reserve{every: refillEvery},
+		path: path, vfs: joinedVFS, readers: make(chan *conn, readerCount), stop: make(chan struct{}), reserve: reserve{every: refillEvery},
 	}
 }
 

@@ -4,14 +4,13 @@ import (
 	"context"
 	"crypto/ed25519"
 	"encoding/json"
+	"fmt"
 	"log/slog"
-	"math/big"
 	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -20,8 +19,9 @@ import (
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/anonymous"
-	"github.com/mentalverse/session/anonymous/artifacts"
 	"github.com/mentalverse/session/anonymous/prover"
+	"github.com/mentalverse/session/anonymous/semaphore"
+	"github.com/mentalverse/session/sessiontest"
 	"github.com/mentalverse/session/store/sqlite"
 	"github.com/mentalverse/session/wallet"
 	"github.com/mentalverse/session/wallet/icp"
@@ -280,7 +280,7 @@ func (c *crowd) enrol(p *person) {
 	c.must(err)
 	r := session.EnrolRequest{Commitment: p.commit, Nonce: q.Nonce}
 	if p.secret != nil {
-		r.Proof, err = json.Marshal(c.prove(&prover.Statement{Identity: p.secret, Message: decimal(q.Message), Scope: decimal(q.Scope)}))
+		r.Proof, err = json.Marshal(c.prove(p, semaphore.Path{}, q.Message, q.Scope))
 		c.must(err)
 	}
 	c.must(second(c.Enrol(c.t.Context(), p.known.SessionToken, r)))
@@ -317,8 +317,7 @@ func (c *crowd) proof(p *person, q session.Prompt) string {
 		c.must(err)
 		path, err := check.Path(0, place, members)
 		c.must(err)
-		s := &prover.Statement{Identity: p.secret, Path: path, Message: decimal(q.Message), Scope: decimal(q.Scope)}
-		text, err := anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: q.Nonce, Proof: c.prove(s)}.Encode()
+		text, err := anonymous.Credential{Version: 1, Type: anonymous.CredentialType, Challenge: q.Nonce, Proof: c.prove(p, path, q.Message, q.Scope)}.Encode()
 		c.must(err)
 		return text
 	}
@@ -326,34 +325,20 @@ func (c *crowd) proof(p *person, q session.Prompt) string {
 	return ""
 }
 
-// decimal is a number as a statement takes it.
-func decimal(s string) (b [32]byte) {
-	n, _ := new(big.Int).SetString(s, 10)
-	n.FillBytes(b[:])
-	return b
+func (c *crowd) prove(p *person, path semaphore.Path, message, scope string) anonymous.Proof {
+	proof, err := theProver.Prove(p.secret, path, message, scope)
+	c.must(err)
+	return proof
 }
 
-func (c *crowd) prove(s *prover.Statement) anonymous.Proof {
-	p, err := crowdProver()
-	c.must(err)
-	proof, err := p.Prove(c.t.Context(), s)
-	c.must(err)
-	return anonymous.Proof(*proof)
-}
+// theProver is closed by TestMain.
+var theProver sessiontest.Prover
 
-// crowdProver is made once: it reads the ceremony's key.
-var crowdProver = sync.OnceValues(func() (*prover.Prover, error) {
-	files, err := artifacts.Open("")
-	if err != nil {
-		return nil, err
+func TestMain(m *testing.M) {
+	code := m.Run()
+	if err := theProver.Close(); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		code = 1
 	}
-	circuit, err := files.Read(artifacts.Circuit)
-	if err != nil {
-		return nil, err
-	}
-	key, err := files.Read(artifacts.Key)
-	if err != nil {
-		return nil, err
-	}
-	return prover.New(context.Background(), circuit, key)
-})
+	os.Exit(code)
+}
