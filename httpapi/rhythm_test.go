@@ -94,7 +94,7 @@ func swim(t *testing.T, f func(p *pool)) {
 // open opens a socket, and takes its greeting.
 func (p *pool) open() *client {
 	p.t.Helper()
-	c := newClient(p.t, p.dial())
+	c := newClient(p.t, p.dial(), 3*time.Hour)
 	c.expect(api.SocketReady)
 	return c
 }
@@ -244,7 +244,7 @@ func TestAPanicClosesOneSocket(t *testing.T) {
 		p.mu.Lock()
 		p.ours = errors.New("a mistake")
 		p.mu.Unlock()
-		if f := <-c.got; f.err == nil {
+		if f := c.next(); f.err == nil {
 			t.Errorf("%s", f.text)
 		}
 		synctest.Wait()

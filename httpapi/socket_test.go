@@ -112,7 +112,7 @@ func (s *shore) dial(set ...func(*http.Request)) (*client, int) {
 	if got := res.Header.Get("Sec-WebSocket-Extensions"); got != "" {
 		s.t.Errorf("the extensions are %q", got)
 	}
-	return newClient(s.t, conn), res.StatusCode
+	return newClient(s.t, conn, time.Minute), res.StatusCode
 }
 
 // open is dial of a socket that opens, and its greeting.
@@ -140,6 +140,7 @@ type client struct {
 	t    *testing.T
 	conn *websocket.Conn
 	got  chan frame
+	wait time.Duration // for a message, before the test gives up
 }
 
 // frame is what a read came to.
@@ -148,8 +149,8 @@ type frame struct {
 	err  error
 }
 
-func newClient(t *testing.T, conn *websocket.Conn) *client {
-	c := &client{t, conn, make(chan frame, 16)}
+func newClient(t *testing.T, conn *websocket.Conn, wait time.Duration) *client {
+	c := &client{t, conn, make(chan frame, 16), wait}
 	go func() {
 		for {
 			kind, text, err := conn.Read(context.Background())
@@ -177,9 +178,20 @@ type message struct {
 	SessionExpiresAt string   `json:"session_expires_at"`
 }
 
+// next is what a read came to.
+func (c *client) next() (f frame) {
+	c.t.Helper()
+	select {
+	case f = <-c.got:
+	case <-time.After(c.wait):
+		c.t.Fatal("nothing came")
+	}
+	return f
+}
+
 func (c *client) expect(event string) (m message) {
 	c.t.Helper()
-	f := <-c.got
+	f := c.next()
 	if f.err != nil {
 		c.t.Fatalf("waiting for %s: %v", event, f.err)
 	}
@@ -192,7 +204,7 @@ func (c *client) expect(event string) (m message) {
 // closed expects the close and nothing before it.
 func (c *client) closed(code websocket.StatusCode, reason string) {
 	c.t.Helper()
-	f := <-c.got
+	f := c.next()
 	if f.err == nil {
 		c.t.Fatalf("one more message: %s", f.text)
 	}
@@ -441,7 +453,7 @@ func TestAClientHasNothingToSay(t *testing.T) {
 	} {
 		c := s.open(withTicket(s.ticket(me.SessionToken)))
 		go f(c)
-		err := (<-c.got).err
+		err := c.next().err
 		if code := websocket.CloseStatus(err); err == nil || code != api.SocketMisused && what != "a megabyte" { // whose rest may break the connection first
 			t.Errorf("%s: %v", what, err)
 		}

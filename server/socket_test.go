@@ -87,10 +87,21 @@ func (l *listener) read() {
 	}
 }
 
-// expect takes the next message, or the close.
+// next is the next message, or the close.
+func (l *listener) next() (h heard) {
+	l.t.Helper()
+	select {
+	case h = <-l.got:
+	case <-time.After(time.Minute):
+		l.t.Error("nothing was heard")
+	}
+	return h
+}
+
+// expect takes the next message.
 func (l *listener) expect(event, reason string) heard {
 	l.t.Helper()
-	h := <-l.got
+	h := l.next()
 	if h.event != event || h.reason != reason {
 		l.t.Errorf("heard %+v, want %s %s", h, event, reason)
 	}
@@ -101,7 +112,7 @@ func (l *listener) expect(event, reason string) heard {
 func (l *listener) ends(reason string) {
 	l.t.Helper()
 	l.expect(api.SocketEnded, reason)
-	if h := <-l.got; h.closed.Code != api.SocketSessionEnded || h.closed.Reason != reason {
+	if h := l.next(); h.closed.Code != api.SocketSessionEnded || h.closed.Reason != reason {
 		l.t.Errorf("closed with %+v, want %s", h.closed, reason)
 	}
 }
@@ -186,7 +197,7 @@ func TestASocketTellsOfItsSession(t *testing.T) {
 	w.want(w.validate(s.SessionToken), 200, "")
 	s = data[api.Tokens](t, w.call("PATCH", "/api/auth/sessions/current", s.SessionToken, api.AmendRequest{Permissions: &[]string{"read:profile"}}))
 	l.expect(api.SocketUpdated, "")
-	if h := <-l.got; h.closed.Code != api.SocketReplaced {
+	if h := l.next(); h.closed.Code != api.SocketReplaced {
 		t.Errorf("closed with %+v", h.closed)
 	}
 	w.clock.Advance(34 * time.Minute)
@@ -369,7 +380,7 @@ func TestTheServerHangsUp(t *testing.T) {
 	l := w.listen(s)
 	begin := time.Now()
 	w.stop()
-	if h := <-l.got; h.closed.Code != websocket.StatusGoingAway {
+	if h := l.next(); h.closed.Code != websocket.StatusGoingAway {
 		t.Errorf("heard %+v", h)
 	}
 	if took := time.Since(begin); took > 5*time.Second {
