@@ -7,4 +7,4 @@ run:
 test:
 	./test/setup
 	go test -race -timeout 30m ./...
-	go test -run 'SameTime|ALeak|Linker|Malformed|Anothers|OpensNothing|TenThousand|RestoredBackup|Linearizable|OnlyNarrow|ComesBack' ./server ./test/anonymity
+	go test -run 'SameTime|ALeak|Linker|Malformed|Anothers|OpensNothing|TenThousand|RestoredBackup|Linearizable|OnlyNarrow|ComesBack|AMillion|OfEveryKind' ./server ./test/anonymity ./token ./wallet/icp

@@ -119,12 +119,9 @@ func (s *Service) Authorise(ctx context.Context, key string, needs Right) (Opera
 	if !ok {
 		return Operator{}, errOperatorKey(nil)
 	}
-	o := Operator{ID: RootOperator, Name: "root", Role: RoleRoot, KeyHash: hashOperatorKey(RootOperator, s.keys.Derive("operator"))}
-	if id != RootOperator {
-		var err error
-		if o, err = s.operator(ctx, id); err != nil && !errors.Is(err, ErrNotFound) {
-			return Operator{}, unavailable(err)
-		}
+	o, err := s.operator(ctx, id)
+	if err != nil && !errors.Is(err, ErrNotFound) {
+		return Operator{}, unavailable(err)
 	}
 	shown := hashOperatorKey(id, secret)
 	genuine := subtle.ConstantTimeCompare(shown[:], o.KeyHash[:]) == 1

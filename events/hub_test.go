@@ -320,16 +320,16 @@ func TestASubscriberIsToldOfItsSessionOnly(t *testing.T) {
 		l.commit(ended(mine))
 		h.Wake()
 		for _, s := range []*events.Subscription{s, again} {
-			if e := <-s.Events(); e.Kind != session.EventEnded || e.SessionID != mine || e.Reason != session.EndRevoked {
+			if e := next(s); e.Kind != session.EventEnded || e.SessionID != mine || e.Reason != session.EndRevoked {
 				t.Errorf("told %+v", e)
 			}
 		}
 		l.commit(session.Event{Kind: session.EventCut, At: at})
 		h.Wake()
-		if e := <-s.Events(); e.Kind != session.EventCut {
+		if e := next(s); e.Kind != session.EventCut {
 			t.Errorf("told %+v", e)
 		}
-		<-again.Events()
+		next(again)
 		s.Close()
 		s.Close()
 		if _, open := <-s.Events(); open || s.Dropped() {
@@ -337,7 +337,7 @@ func TestASubscriberIsToldOfItsSessionOnly(t *testing.T) {
 		}
 		l.commit(ended(mine))
 		h.Wake()
-		if e := <-again.Events(); e.Kind != session.EventEnded {
+		if e := next(again); e.Kind != session.EventEnded {
 			t.Errorf("told %+v", e)
 		}
 		again.Close()
@@ -354,13 +354,13 @@ func TestASlowSubscriberIsDroppedAlone(t *testing.T) {
 		for range 20 {
 			l.commit(ended(id))
 			h.Wake()
-			if _, open := <-quick.Events(); !open {
-				t.Fatal("the quick one was dropped")
+			if next(quick).Kind == "" {
+				t.Fatal("the quick one was not told")
 			}
 			got++
 		}
 		n := 0
-		for range slow.Events() {
+		for next(slow).Kind != "" {
 			n++
 		}
 		if !slow.Dropped() || quick.Dropped() || n == 0 || n >= 20 {
@@ -478,7 +478,7 @@ func TestNobodyIsToldBeforeTheNodeItself(t *testing.T) {
 		default:
 		}
 		l.set(func(l *log) { l.deaf = nil })
-		if e := <-s.Events(); e.SessionID != second {
+		if e := next(s); e.SessionID != second {
 			t.Errorf("then a subscriber is told %+v", e)
 		}
 		if b := read(t, h, b.Position, 5*time.Second); len(b.Events) != 1 || b.Events[0].SessionID != second {

@@ -147,5 +147,15 @@ func read(t testing.TB, h *events.Hub, after string, wait time.Duration) events.
 	return b
 }
 
+// next is the next event of a subscription; none if it does not come.
+func next(s *events.Subscription) session.Event {
+	select {
+	case e := <-s.Events():
+		return e
+	case <-time.After(time.Minute):
+		return session.Event{}
+	}
+}
+
 // bubble runs a test on a clock of its own.
 func bubble(t *testing.T, f func(t *testing.T)) { synctest.Test(t, f) }

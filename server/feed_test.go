@@ -170,6 +170,26 @@ func TestALineTellsNoMoreThanItMust(t *testing.T) {
 	}
 }
 
+// Only what a service says of the person counts as the person's.
+func TestOnlyWhatAServiceSaysKeepsASessionAlive(t *testing.T) {
+	w := newWorld(t)
+	key := w.newService("chat").Key
+	for _, active := range []bool{false, true} {
+		s := w.signIn(api.CreateRequest{Activity: "reported"})
+		for range 2 {
+			w.clock.Advance(20 * time.Minute)
+			a := w.call("POST", "/service/v1/validate", key, api.ServiceValidateRequest{Token: s.SessionToken, Activity: active})
+			if lives := a.Status == 200; !lives {
+				w.want(a, 401, api.SessionExpired)
+				break
+			}
+		}
+		if lives := w.validate(s.SessionToken).Status == 200; lives != active {
+			t.Errorf("the service says %v, and the session lives: %v", active, lives)
+		}
+	}
+}
+
 // A service that was cut off, and a server that was started anew meanwhile: the
 // service misses nothing, and is told nothing twice. After a restore it must
 // begin anew.

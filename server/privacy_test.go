@@ -38,7 +38,9 @@ type diary struct {
 	device, number, token, requestID, knownRequestID    *kind // number: of a proof
 	userID, account, commitment, pseudonym, anonymousID *kind
 
-	kinds []*kind
+	kinds   []*kind
+	service string // a service's key
+
 	named bool     // the calls are made under a name
 	keys  [][]byte // of challenges that were answered for anonymous sessions
 }
@@ -61,6 +63,7 @@ func newDiary(w *world) *diary {
 		"snapshots.body") // the root of a group of one is its member
 	d.pseudonym = add("a pseudonym", "sessions.subject_id", "rosters.subject_id", "anonymous_events.subject_id", "anonymous_records.subject_id")
 	d.anonymousID = add("an anonymous session", "sessions.id", "rosters.sessions", "anonymous_events.session_id", "anonymous_records.session_id")
+	d.service = w.newService("chat").Key
 	w.mark, w.watch = d.mark, d.watch
 	return d
 }
@@ -173,6 +176,8 @@ func (d *diary) flow(m *member) {
 	s = data[api.Tokens](w.t, w.refresh(s.RefreshToken))
 	w.want(w.validate(s.SessionToken), 200, "")
 	w.want(w.call("POST", "/api/auth/anonymous/members", s.SessionToken, m.enrolmentOf(c)), 400, api.InvalidRequest)
+	w.want(w.call("POST", "/service/v1/validate", d.service, api.ServiceValidateRequest{Token: s.SessionToken, Activity: true}), 200, "")
+	w.want(w.call("POST", "/service/v1/reports", d.service, api.Report{Seen: []api.Seen{{SessionID: s.SessionID, Generation: 2, Active: true}}}), 200, "")
 	if rand.IntN(3) == 0 {
 		w.want(w.call("POST", sessions+"/logout", s.SessionToken, nil), 200, "")
 	}

@@ -1,3 +1,8 @@
+//go:build !race
+
+// The race detector makes half a minute of these seconds, and nothing here is done
+// abreast: make test runs it without.
+
 package token_test
 
 import (

@@ -370,6 +370,52 @@ var mutations = []mutation{
 	if false {`, "./anonymous/device"},
 	{"anonymous/device/call.go", `origin.User != nil || `, ``, "./anonymous/device"},
 	{"anonymous/device/identity.go", `	case info.Mode().Perm()&0o077 != 0:`, `	case false:`, "./anonymous/device"},
+	{"events/hub.go", `len(list) == 0 || pointOf(&list[0]) != from`, `len(list) == 0 || list[0].Position != from.at`, "./events -run=TestAGapIsFound"},
+	{"events/hub.go", `		if list[i].Position != from.at+1+uint64(i) {`, `		if false {`, "./events -run=TestAHoleIsAGap"},
+	{"events/hub.go", `			if err := h.source.Follow(ctx, list); err != nil {`, `			if err := error(nil); err != nil {`, "./events -run=TestNobodyIsToldBefore"},
+	{"events/hub.go", `	h.logs[anonymous].forget(began.Add(-session.AnonymousEventsKept))
+`, ``, "./events -run=TestOldEventsOfPseudonyms"},
+	{"events/hub.go", `	if !more {
+		h.readAt = began
+	}`, `	_ = more
+	h.readAt = time.Now()`, "./events"},
+	{"events/position.go", `	rand.Read(b)
+`, `	rand.Read(nil)
+`, "./events -run=TestCreationsAreNotTold"},
+	{"events/position.go", `	if p.epoch != h.epoch {`, `	if false {`, "./events -run=TestAGapIsFound"},
+	{"events/feed.go", `			if e.Position > head.at[i].at {`, `			if false {`, "./events -run=TestNobodyIsToldBefore"},
+	{"events/feed.go", `		if p.at[i].at < h.logs[i].base || !h.logs[i].knows(p.at[i]) {`, `		if p.at[i].at < h.logs[i].base {`, "./events -run=TestAGapIsFound"},
+	{"events/feed.go", `		case b.Age > silence:`, `		case false:`, "./events -run=TestAnAnswerSays"},
+	{"events/subscription.go", `		default:
+			one.drop()`, `		default:
+			kept = append(kept, one)`, "./events -timeout=60s -run=TestASlowSubscriber"},
+	{"follow.go", `		sh.packed(n)[packedFlags] |= packedStale`, `		_ = packedStale`, ". -run=TestANodeThatFollows"},
+	{"follow.go", `			cuts = true`, `			cuts = false`, ". -run=TestANodeThatFollows"},
+	{"service.go", `urgent || e.Kind.EndsTrust()`, `true`, ". -run=TestWhoFollows"},
+	{"service.go", `	if urgent {
+		s.changed()`, `	if urgent && s.changed == nil {
+		s.changed()`, ". -run=TestWhoFollows"},
+	{"service.go", `			s.callers.forget() // whatever came of it`, ``, ". -run=TestARevokedService"},
+	{"operator.go", `	RoleService:  {FollowSessions},`, `	RoleService:  {FollowSessions, SeePeople},`, ". -run=TestAServicesKey"},
+	{"caller.go", `age >= 0 && age < callerKnown`, `age < callerKnown`, ". -run=TestAServicesKeyIsLookedUp"},
+	{"report.go", `!row.Alive(now) || !row.accepts(seen[i].Generation)`, `!row.Alive(now)`, ". -run=TestAReport"},
+	{"report.go", `!row.Alive(now) || !row.accepts(seen[i].Generation)`, `!row.accepts(seen[i].Generation)`, ". -run=TestAReport"},
+	{"report.go", `seen[i].Active && !row.Reporting`, `seen[i].Active`, ". -run=TestAReport"},
+	{"httpapi/services.go", `		who, err := s.service.Authorise(r.Context(), c.credential, session.FollowSessions)`, `		who, err := s.service.Authorise(r.Context(), c.credential, session.SeePeople)`, "./httpapi -run=TestServicesCalls"},
+	{"httpapi/services.go", `	if wait > 0 { // the key may have been revoked meanwhile`, `	if false {`, "./httpapi -run=TestAKeyThatIsRevoked"},
+	{"httpapi/services.go", `		c.place.leave()
+`, ``, "./httpapi -timeout=60s -run=TestWaitingServices"},
+	{"httpapi/services.go", `h.of[id] >= maxHeld`, `h.of[id] > 2*maxHeld`, "./httpapi -timeout=60s -run=TestWaitingServices"},
+	{"httpapi/services.go", `		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
+`, ``, "./httpapi -run=TestAWaitOutlives"},
+	{"httpapi/services.go", `		c.count.charged = true // to nobody
+`, ``, "./httpapi -run=TestServicesAreNotLimited"},
+	{"httpapi/services.go", `	presence := session.Glance
+	if in.Activity {`, `	presence := session.Glance
+	if true {`, "./server -run=TestOnlyWhatAServiceSays"},
+	{"httpapi/routes.go", `		if paged {`, `		if paged || true {`, "./httpapi -run=TestServicesCalls"},
+	{"server/server.go", `	hub.Drain() // who waits for events is answered now
+`, ``, "./server -run=TestAStopEndsAllWaiting"},
 }
 
 func TestEveryMutationIsKilled(t *testing.T) {
