@@ -159,6 +159,9 @@ func TestAnEndThatIsNearIsTold(t *testing.T) {
 		after(api.SocketExpiring, "session_ended", 2*time.Hour-2*time.Minute-5*time.Second)
 		// Until somebody has committed the end, the socket waits.
 		time.Sleep(3 * time.Minute)
+		if len(c.got) > 0 {
+			t.Error("an end was told that nobody has committed")
+		}
 		p.tell(session.Event{Kind: session.EventEnded, Reason: session.EndAbsolute})
 		after(api.SocketEnded, "session_ended", 2*time.Hour+55*time.Second)
 		c.closed(api.SocketSessionEnded, "session_ended")
@@ -213,11 +216,16 @@ func TestACutIsAskedAbout(t *testing.T) {
 func TestAnUpdateIsNotToldTooEarly(t *testing.T) {
 	swim(t, func(p *pool) {
 		c := p.open()
+		time.Sleep(10 * time.Second)
 		p.tell(session.Event{Kind: session.EventUpdated, MinGen: 2})
 		time.Sleep(300 * time.Millisecond)
+		if len(c.got) > 0 {
+			t.Error("something older than the event was told")
+		}
 		p.change(func(s *session.Session) { s.MinGen, s.Permissions = 2, session.Permissions{"b"} })
-		if m := c.expect(api.SocketUpdated); len(m.Permissions) != 1 || m.Permissions[0] != "b" {
-			t.Errorf("%+v", m)
+		begin := time.Now()
+		if m := c.expect(api.SocketUpdated); len(m.Permissions) != 1 || m.Permissions[0] != "b" || time.Since(begin) > soon {
+			t.Errorf("%+v after %v", m, time.Since(begin))
 		}
 		c.closed(api.SocketReplaced, "")
 	})

@@ -286,7 +286,7 @@ var mutations = []mutation{
 		return firstLook, true`, `	case err != nil:
 		return 0, false`, "./httpapi -run=TestAnUnknownStore"},
 	{"httpapi/wire.go", `w.taken > wireBudget`, `false`, "./httpapi -run=TestAClientHasNothingToSay"},
-	{"httpapi/wire.go", `early: bytes.Clone(early), `, ``, "./httpapi -run=TestAHastyClient"},
+	{"httpapi/wire.go", `bytes.Clone(early)`, `bytes.Clone(early[:0])`, "./httpapi -run=TestAHastyClient"},
 	{"httpapi/sockets.go", `	case over(s.bySession[p.session], s.opts.PerSession):`, `	case false:`, "./httpapi -run=TestSocketsAreBounded"},
 	{"httpapi/sockets.go", `	release(s.byAddress, p.address)
 `, ``, "./httpapi -run=TestSocketsAreBounded"},
