@@ -320,11 +320,12 @@ func (m *mux) admit(r *http.Request, c *call, rt *route) error {
 			c.session, c.refresh = jar.session, jar.refresh
 		}
 	}
-	check := m.origins.check
 	if rt.access == socketed {
-		check = m.origins.checkHandshake
+		err = m.origins.checkHandshake(r, c.cookies)
+	} else {
+		err = m.origins.check(r, c.cookies)
 	}
-	if err := check(r, c.cookies); err != nil {
+	if err != nil {
 		return err
 	}
 	if rt.meter != byHandler {

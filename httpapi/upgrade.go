@@ -28,6 +28,7 @@ func (p *public) ticket(r *http.Request, c call) (api.SocketTicket, error) {
 
 var (
 	errSocketAlone = refuse(http.StatusUnauthorized, api.SessionInvalid, "Open the socket with a ticket, or from a page with the session's cookies.")
+	errSocketOver  = refuse(http.StatusUnauthorized, api.SessionInvalid, "This session is not valid. Sign in again.")
 	errSocketToken = refuse(http.StatusBadRequest, api.InvalidRequest, "No session token opens a socket. Ask for a ticket.")
 )
 
@@ -51,12 +52,15 @@ func (p *public) events(w http.ResponseWriter, r *http.Request, c call) error {
 		}
 		return err
 	}
-	s := &socket{set: p.sockets, service: p.service, seat: at}
-	if err := p.open(w, r, s, who); err != nil {
-		p.sockets.leave(at)
-		return err
-	}
-	return nil
+	opened := false
+	defer func() {
+		if !opened {
+			p.sockets.leave(at)
+		}
+	}()
+	err = p.open(w, r, &socket{set: p.sockets, service: p.service, seat: at}, who)
+	opened = err == nil
+	return err
 }
 
 // open lets a socket in: with the session's events followed first, and the
@@ -69,7 +73,7 @@ func (p *public) open(w http.ResponseWriter, r *http.Request, s *socket, who ask
 	s.minGen = row.MinGen
 	s.heard = p.sockets.opts.Subscribe(row.ID)
 	if row, err = p.service.Look(r.Context(), row.ID); err == nil && !row.Alive(p.service.Now()) {
-		err = errSocketAlone
+		err = errSocketOver
 	}
 	if err == nil {
 		s.licence, err = p.service.LicenceEnd(r.Context(), row)
@@ -83,7 +87,7 @@ func (p *public) open(w http.ResponseWriter, r *http.Request, s *socket, who ask
 }
 
 // accept answers the handshake and begins to tell. It panics with
-// http.ErrAbortHandler, and gives back the seat, if the connection broke.
+// http.ErrAbortHandler if the connection broke.
 func (s *socket) accept(w http.ResponseWriter, r *http.Request, row *session.Session) {
 	taken := &taker{ResponseWriter: w}
 	var err error
@@ -94,7 +98,6 @@ func (s *socket) accept(w http.ResponseWriter, r *http.Request, row *session.Ses
 	})
 	if err != nil {
 		s.heard.Close()
-		s.set.leave(s.seat)
 		panic(http.ErrAbortHandler)
 	}
 	s.wire, s.gone = taken.wire, make(chan struct{})
