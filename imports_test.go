@@ -26,6 +26,7 @@ var allowed = map[string][]string{
 	"store/sqlite":          {"", "token", "api"},
 	"store/storetest":       {"", "token", "api"},
 	"events":                {"", "token"},
+	"client":                {"token", "api"},
 	"httpapi":               {"", "token", "api"},
 	"privatefile":           {},
 	"web":                   {"anonymous/prover/wasm"},

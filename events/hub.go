@@ -185,14 +185,18 @@ func (h *Hub) look(ctx context.Context) (more bool, err error) {
 	keys := markKeys(h.source.JWKS())
 	var found [2][]session.StoredEvent
 	for i := range h.logs {
-		// The last event that was read is read again: if it is not there, events were
-		// swept that nobody here has seen.
+		// The last event that was read is read again: if neither it nor the next is
+		// there, events were swept that nobody here has seen.
 		head := h.logs[i].head // only this goroutine changes it
 		list, err := h.source.Events(ctx, i == anonymous, max(head.at, 1)-1, lookAtOnce+1)
 		if err != nil {
 			return false, err
 		}
-		if list, err = follows(head, list); err != nil {
+		if len(list) == 0 || list[0].Position != head.at+1 { // else it was swept, and nothing else
+			if list, err = follows(head, list); err != nil {
+				return false, h.beginAnew(ctx, began, keys)
+			}
+		} else if list, err = consecutive(head.at, list); err != nil {
 			return false, h.beginAnew(ctx, began, keys)
 		}
 		found[i] = list
@@ -221,8 +225,13 @@ func follows(from point, list []session.StoredEvent) ([]session.StoredEvent, err
 		}
 		list = list[1:]
 	}
+	return consecutive(from.at, list)
+}
+
+// consecutive returns the list if it goes on from a position without a hole.
+func consecutive(from uint64, list []session.StoredEvent) ([]session.StoredEvent, error) {
 	for i := range list {
-		if list[i].Position != from.at+1+uint64(i) {
+		if list[i].Position != from+1+uint64(i) {
 			return nil, errHole
 		}
 	}

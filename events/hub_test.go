@@ -99,6 +99,22 @@ func TestAnAnswerSaysHowNewItIs(t *testing.T) {
 	})
 }
 
+// What happens while the store is being read is not in the answer: it is as new
+// as the moment when the read began.
+func TestAnAnswerIsAsNewAsItsReadBegan(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{slow: 200 * time.Millisecond}
+		h := opened(t, l, events.Options{})
+		p := read(t, h, "", 0).Position
+		time.Sleep(5 * time.Second)
+		called := time.Now()
+		b := read(t, h, p, 2*time.Second)
+		if took := time.Since(called); b.Held+400*time.Millisecond > took || b.Held < time.Second || b.Age != 0 {
+			t.Errorf("after %v: %+v", took, b)
+		}
+	})
+}
+
 // However many wait, a wake is one look at the store.
 func TestAThousandWhoWaitShareALook(t *testing.T) {
 	bubble(t, func(t *testing.T) {
@@ -285,6 +301,29 @@ func TestAHoleIsAGap(t *testing.T) {
 			}
 		default:
 			t.Error("a subscriber was not told that events were missed")
+		}
+	})
+}
+
+// The log of pseudonyms is often idle: then the last event that was read is swept
+// as soon as there is a newer one. Nobody has missed anything.
+func TestASweepOfWhatWasReadIsNoGap(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{}
+		l.commit(endedAnonymous(newID()))
+		h := opened(t, l, events.Options{})
+		p := read(t, h, "", 0).Position
+		id := newID()
+		s := h.Subscribe(id)
+		defer s.Close()
+		l.commit(endedAnonymous(id))
+		l.sweep(true, 1)
+		h.Wake()
+		if e := next(s); e.SessionID != id || s.Dropped() {
+			t.Errorf("a subscriber is told %+v, and dropped is %v", e, s.Dropped())
+		}
+		if b := read(t, h, p, 0); b.Gap || len(b.Events) != 1 {
+			t.Errorf("told %+v", b)
 		}
 	})
 }

@@ -22,6 +22,7 @@ type log struct {
 	follows int
 	broken  error
 	deaf    error // of Follow
+	slow    time.Duration
 	keys    string
 }
 
@@ -52,6 +53,9 @@ func (l *log) sweep(anonymous bool, keep int) {
 }
 
 func (l *log) Events(_ context.Context, anonymous bool, after uint64, limit int) ([]session.StoredEvent, error) {
+	defer func() {
+		time.Sleep(l.slow) // what happens meanwhile is not in the answer
+	}()
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.reads++

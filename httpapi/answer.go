@@ -142,6 +142,7 @@ func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, f *f
 	}
 	log.LogAttrs(r.Context(), level, "refused", slog.String("code", string(f.shown.Code)), slog.Any("cause", f.cause))
 	if validate {
+		h.Set(refusalField, string(f.shown.Code)) // for a gateway, which does not see the body
 		writeJSON(w, f.status, api.Envelope[api.Invalidity]{Data: &api.Invalidity{Reason: f.shown.Code}, Error: &f.shown})
 		return
 	}

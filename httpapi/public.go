@@ -42,7 +42,7 @@ func (p *public) routes() []route {
 		{credential, "POST", base + "/sessions", handle(201, true, p.create), nil, false, metered},
 		{holder, "GET", base + "/sessions", get(p.list), nil, false, metered},
 		{holder, "DELETE", base + "/sessions", get(p.endOthers), []string{"include"}, false, ending},
-		{holder, "GET", base + "/sessions/validate", p.validate, []string{"permission", "max_age"}, false, metered},
+		{holder, "GET", base + "/sessions/validate", p.validate, []string{"permission", "max_age", "headers"}, false, metered},
 		{holder, "POST", refreshPath, handle(200, true, p.refresh), nil, false, byHandler},
 		{holder, "POST", base + "/sessions/logout", handle(200, true, p.logout), nil, false, unmetered},
 		{holder, "POST", base + "/sessions/activity", get(p.activity), nil, false, metered},
@@ -132,9 +132,13 @@ func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error 
 	if err := readBody(w, r, &api.Empty{}, true); err != nil {
 		return err
 	}
-	want := session.Requirement{MaxAge: -1}
+	want, forwarding := session.Requirement{MaxAge: -1}, false
 	if r.URL.RawQuery != "" {
 		values := r.URL.Query()
+		var err error
+		if forwarding, err = wantsForwarded(values["headers"]); err != nil {
+			return err
+		}
 		want.Permissions = values["permission"]
 		if ages := values["max_age"]; len(ages) > 0 {
 			n, err := strconv.ParseUint(ages[0], 10, 31)
@@ -151,6 +155,11 @@ func (p *public) validate(w http.ResponseWriter, r *http.Request, c call) error 
 	row, err := p.service.Validate(r.Context(), c.session, want, presence)
 	if err != nil {
 		return err
+	}
+	if forwarding {
+		if err := forward(c.answer, &row); err != nil {
+			return err
+		}
 	}
 	out := validation(p.service, &row)
 	writeAppended(w, http.StatusOK, out.AppendJSON)

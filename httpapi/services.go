@@ -54,7 +54,7 @@ func (s *services) authorised(handle func(w http.ResponseWriter, r *http.Request
 }
 
 // follow answers with what happened after a position. While it waits it takes no
-// place among the requests in service, and no time-out of its connection runs.
+// place among the requests in service.
 func (s *services) follow(w http.ResponseWriter, r *http.Request, c call, id string) error {
 	if err := readBody(w, r, &api.Empty{}, true); err != nil {
 		return err
@@ -69,8 +69,6 @@ func (s *services) follow(w http.ResponseWriter, r *http.Request, c call, id str
 		}
 		defer s.held.leave(id)
 		c.place.leave()
-		// A server without a network has no time-outs.
-		_ = http.NewResponseController(w).SetReadDeadline(time.Time{})
 	}
 	b, err := s.feed.Read(r.Context(), after, wait, api.MaxEvents)
 	if err != nil {

@@ -64,9 +64,14 @@ func benchSignIn(b *testing.B, s *session.Service) session.Tokens {
 }
 
 // BenchmarkValidate is all of a validate but net/http.
-func BenchmarkValidate(b *testing.B) {
+func BenchmarkValidate(b *testing.B) { benchValidate(b, "") }
+
+// BenchmarkValidateForAGateway is one that tells whose session it is in fields.
+func BenchmarkValidateForAGateway(b *testing.B) { benchValidate(b, "?headers=true") }
+
+func benchValidate(b *testing.B, query string) {
 	s, h := benchService(b)
-	r := httptest.NewRequest("GET", api.BasePath+"/sessions/validate", nil)
+	r := httptest.NewRequest("GET", api.BasePath+"/sessions/validate"+query, nil)
 	r.Host = "localhost:8080"
 	r.Header.Set("Authorization", "Bearer "+benchSignIn(b, s).SessionToken.Reveal())
 	w := httptest.NewRecorder()

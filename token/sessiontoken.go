@@ -19,14 +19,19 @@ var (
 	// except that it was issued in the future: by a clock that has been set back
 	// since. Who knows no better refuses it like any other.
 	ErrEarly = fmt.Errorf("%w: issued in the future", ErrInvalid)
+
+	// ErrUnknownKey is the ErrInvalid of a text whose header none of the keys
+	// writes, and ErrIssuer of a session token of another issuer that one of the
+	// keys has signed. Who checks with published keys may have to look for newer
+	// ones, or may not know the issuer's name yet.
+	ErrUnknownKey = fmt.Errorf("%w: no key has this header", ErrInvalid)
+	ErrIssuer     = fmt.Errorf("%w: other issuer", ErrInvalid)
 )
 
 var (
 	errShape     = fmt.Errorf("%w: not the shape of a session token", ErrInvalid)
-	errHeader    = fmt.Errorf("%w: no key has this header", ErrInvalid)
 	errSignature = fmt.Errorf("%w: signature", ErrInvalid)
 	errPayload   = fmt.Errorf("%w: payload", ErrInvalid)
-	errIssuer    = fmt.Errorf("%w: other issuer", ErrInvalid)
 )
 
 // maxToken is the length of the longest session token, in bytes. A cookie of
@@ -124,7 +129,7 @@ func (s *KeySet) Genuine(raw string, known func(ID) bool) (Claims, error) {
 		}
 	}
 	if k == nil {
-		return Claims{}, errHeader
+		return Claims{}, ErrUnknownKey
 	}
 	var buffer [512]byte // of most tokens
 	c, ok := readHead(buffer[:0], payload[:min((len(s.issuer)+frontRoom)/3*4, len(payload))])
@@ -149,7 +154,7 @@ func (s *KeySet) Genuine(raw string, known func(ID) bool) (Claims, error) {
 		return Claims{}, errSignature
 	}
 	if c.Issuer != s.issuer {
-		return Claims{}, errIssuer
+		return Claims{}, ErrIssuer
 	}
 	return c, nil
 }
@@ -167,6 +172,27 @@ func readHead(buffer []byte, payload string) (c Claims, ok bool) {
 	r := reader{payload: data}
 	r.head(&c)
 	return c, !r.failed && r.at < len(data) // a number at the end may go on
+}
+
+// Unverified returns what a text says that has the shape of a session token,
+// whoever made it: for services that have another judge of it. It is [ErrInvalid]
+// of everything else.
+func Unverified(raw string) (Claims, error) {
+	_, rest, _ := strings.Cut(raw, ".")
+	payload, signature, ok := strings.Cut(rest, ".")
+	if !ok || strings.Contains(signature, ".") || len(raw) > maxToken {
+		return Claims{}, errShape
+	}
+	var buffer [512]byte // of most tokens
+	data, err := appendDecoded(buffer[:0], payload)
+	if err != nil {
+		return Claims{}, errPayload
+	}
+	c, ok := readClaims(data)
+	if !ok || !c.valid() {
+		return Claims{}, errPayload
+	}
+	return c, nil
 }
 
 // Check holds the times of genuine claims against the clock: nil, [ErrExpired] or
