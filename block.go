@@ -35,17 +35,18 @@ func (s *Service) setBlock(ctx context.Context, subjectID string, action Action,
 		if err != nil {
 			return unavailable(err)
 		}
+		if err := roster.named(); err != nil {
+			return err
+		}
 		until := blockedForEver
-		if isPseudonym(subjectID) { // which need not have come yet
+		if isPseudonym(subjectID) {
 			until = s.group.EpochEnd(now)
 			roster.Until = until
-		} else if roster.Version == 0 {
-			return Refuse(CodeNotFound, "There is no such user or pseudonym.", nil)
 		}
 		roster.BlockedUntil = time.Time{}
 		c := Change{Roster: &roster}
 		if action == ActionBlock {
-			roster.BlockedUntil = until
+			roster.BlockedUntil, c.Urgent = until, true
 			if err := s.endRoster(ctx, &c, roster, now); err != nil {
 				return unavailable(err)
 			}

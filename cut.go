@@ -15,16 +15,22 @@ type Cut struct {
 	Number uint32 // from 1 on; it ends only sessions that were made before it
 	At     time.Time
 	Type   Type // of this type; of any when empty
-	// CreatedBefore, unless zero, spares sessions made at that time or later.
-	CreatedBefore time.Time
+	// CreatedFrom, unless zero, spares sessions made before that time, and
+	// CreatedBefore those made at that time or later.
+	CreatedFrom, CreatedBefore time.Time
 	// KeyFrom and KeyUntil, unless zero, are when a signing key was used: it ends
 	// the sessions that may have a token signed with it.
 	KeyFrom, KeyUntil time.Time
 }
 
 // ends reports whether a session ends by the cut.
-func (c *Cut) ends(s *Session) bool {
-	return s.Cut < c.Number && (c.Type == "" || c.Type == s.Type) &&
+func (c *Cut) ends(s *Session) bool { return s.Cut < c.Number && c.names(s) }
+
+// names reports whether a session is one of those that the rule is about. An
+// anonymous one was made up to five minutes after its CreatedAt.
+func (c *Cut) names(s *Session) bool {
+	return (c.Type == "" || c.Type == s.Type) &&
+		(c.CreatedFrom.IsZero() || !s.CreatedAt.Before(c.CreatedFrom.Truncate(s.Type.grain()))) &&
 		(c.CreatedBefore.IsZero() || s.CreatedAt.Before(c.CreatedBefore)) &&
 		(c.KeyUntil.IsZero() || s.SteppedAt.Before(c.KeyUntil)) && (c.KeyFrom.IsZero() || s.ExpiresAt.After(c.KeyFrom))
 }
@@ -39,35 +45,24 @@ func (s *Session) cutBy(cuts []Cut) {
 	}
 }
 
-// CutRequest names sessions to end. Without any of its parts, all of them.
-type CutRequest struct {
-	Type          Type
-	CreatedBefore time.Time
-	KeyID         string // a signing key that may still verify
-}
-
-// EndMany ends every session that the request names, at once.
-func (s *Service) EndMany(ctx context.Context, r CutRequest, by Act) error {
+// EndMany ends every session of a selection, at once.
+func (s *Service) EndMany(ctx context.Context, sel Selection, by Act) error {
 	if err := by.check(); err != nil {
 		return err
 	}
-	if r.Type != "" && !r.Type.Valid() {
-		return Refuse(CodeInvalidRequest, "session_type is standard, anonymous or professional", nil)
+	if sel.SubjectID != "" {
+		_, err := s.endBy(ctx, sel.SubjectID, by, func() ([]Session, error) { return s.selected(ctx, sel) })
+		return err
 	}
 	for range maxAttempts {
-		now := s.now()
-		cut := Cut{Number: s.newestCut() + 1, At: now.UTC().Truncate(time.Millisecond), Type: r.Type, CreatedBefore: r.CreatedBefore.UTC().Truncate(time.Second)}
-		if r.CreatedBefore.IsZero() {
-			cut.CreatedBefore = time.Time{}
+		cut, err := s.rule(sel)
+		if err != nil {
+			return err
 		}
-		if r.KeyID != "" {
-			var ok bool
-			if cut.KeyFrom, cut.KeyUntil, ok = s.keys.used(r.KeyID); !ok {
-				return Refuse(CodeNotFound, "There is no such key, or its last token is dead.", nil)
-			}
-		}
-		err := s.commit(ctx, Change{
+		cut.Number, cut.At = s.newestCut()+1, s.now().UTC().Truncate(time.Millisecond)
+		err = s.commit(ctx, Change{
 			Cut:     &cut,
+			Urgent:  true,
 			Events:  []Event{{Kind: EventCut, At: cut.At}},
 			Records: []Record{s.record(ActionCut, "", by)},
 		})
@@ -154,20 +149,16 @@ func (s *Service) followCuts(ctx context.Context) error {
 // cutBy returns up to limit sessions that have not ended but by a cut.
 func (l *live) cutBy(list []Cut, limit int) (ids []token.ID) {
 	for i := range l.shards {
-		sh := &l.shards[i]
-		sh.mu.RLock()
-		for _, at := range sh.index {
-			n := at & numberMask
-			if n == none || sh.is(n, packedEnded) || len(ids) >= limit {
-				continue
+		l.shards[i].each(func(sh *shard, n uint32) {
+			if len(ids) >= limit {
+				return
 			}
 			var row Session
 			sh.row(n, &row)
 			if row.cutBy(list); row.Ended() {
 				ids = append(ids, row.ID)
 			}
-		}
-		sh.mu.RUnlock()
+		})
 	}
 	return ids
 }

@@ -45,7 +45,7 @@ func BenchmarkEndMany(b *testing.B) {
 	}
 	b.ResetTimer()
 	began := time.Now()
-	if err := s.EndMany(b.Context(), session.CutRequest{}, operator); err != nil {
+	if err := s.EndMany(b.Context(), session.Selection{}, operator); err != nil {
 		b.Fatal(err)
 	}
 	b.ReportMetric(float64(time.Since(began).Microseconds()), "µs-to-answer")

@@ -22,17 +22,17 @@ func (h *house) alive(tokens session.Tokens) bool {
 func TestACutEndsWhatItsRuleNames(t *testing.T) {
 	day := 24 * time.Hour
 	for name, c := range map[string]struct {
-		rule                     func(h *house) session.CutRequest
+		rule                     func(h *house) session.Selection
 		old, young, professional bool // what is to end
 	}{
-		"everything":    {func(*house) session.CutRequest { return session.CutRequest{} }, true, true, true},
-		"a type":        {func(*house) session.CutRequest { return session.CutRequest{Type: session.Professional} }, false, false, true},
-		"another type":  {func(*house) session.CutRequest { return session.CutRequest{Type: session.Anonymous} }, false, false, false},
-		"before a time": {func(*house) session.CutRequest { return session.CutRequest{CreatedBefore: start.Add(time.Minute)} }, true, false, false},
-		"before, of a type": {func(*house) session.CutRequest {
-			return session.CutRequest{Type: session.Standard, CreatedBefore: start.Add(3 * time.Minute)}
+		"everything":    {func(*house) session.Selection { return session.Selection{} }, true, true, true},
+		"a type":        {func(*house) session.Selection { return session.Selection{Type: session.Professional} }, false, false, true},
+		"another type":  {func(*house) session.Selection { return session.Selection{Type: session.Anonymous} }, false, false, false},
+		"before a time": {func(*house) session.Selection { return session.Selection{CreatedBefore: start.Add(time.Minute)} }, true, false, false},
+		"before, of a type": {func(*house) session.Selection {
+			return session.Selection{Type: session.Standard, CreatedBefore: start.Add(3 * time.Minute)}
 		}, true, true, false},
-		"of the key that signs": {func(h *house) session.CutRequest { return session.CutRequest{KeyID: h.Keys().List()[0].ID} }, true, true, true},
+		"of the key that signs": {func(h *house) session.Selection { return session.Selection{KeyID: h.Keys().List()[0].ID} }, true, true, true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			h := newHouse(t)
@@ -76,8 +76,8 @@ func TestACutEndsWhatItsRuleNames(t *testing.T) {
 		})
 	}
 	h := newHouse(t)
-	wantCode(t, h.EndMany(t.Context(), session.CutRequest{KeyID: "x"}, operator), session.CodeNotFound)
-	wantCode(t, h.EndMany(t.Context(), session.CutRequest{Type: "x"}, operator), session.CodeInvalidRequest)
+	wantCode(t, h.EndMany(t.Context(), session.Selection{KeyID: "x"}, operator), session.CodeNotFound)
+	wantCode(t, h.EndMany(t.Context(), session.Selection{Type: "x"}, operator), session.CodeInvalidRequest)
 }
 
 // A sign-in that races with a cut has ended, or knew of it.
@@ -96,7 +96,7 @@ func TestNothingOutrunsACut(t *testing.T) {
 				}
 			})
 		}
-		if err := h.EndMany(t.Context(), session.CutRequest{}, operator); err != nil {
+		if err := h.EndMany(t.Context(), session.Selection{}, operator); err != nil {
 			t.Fatal(err)
 		}
 		wg.Wait()
@@ -111,7 +111,7 @@ func TestNothingOutrunsACut(t *testing.T) {
 				late = append(late, out)
 			}
 		}
-		if err := h.EndMany(t.Context(), session.CutRequest{}, operator); err != nil {
+		if err := h.EndMany(t.Context(), session.Selection{}, operator); err != nil {
 			t.Fatal(err)
 		}
 		for _, out := range late {

@@ -11,7 +11,7 @@ var (
 	ErrConflict  = errors.New("session: changed meanwhile")
 	ErrNonceUsed = errors.New("session: challenge already used")
 	ErrTaken     = errors.New("session: it is somebody else's already")
-	ErrFull      = errors.New("session: the store has no room; it only ends sessions")
+	ErrFull      = errors.New("session: the store has no room; it only ends sessions and takes rights away")
 )
 
 // Code classes an [Error]; its text is stable and is what clients see.

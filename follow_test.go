@@ -28,7 +28,7 @@ func TestANodeThatFollowsAnswersAsTheLogSays(t *testing.T) {
 			return h.End(t.Context(), tokens.SessionToken, tokens.Session.ID, "")
 		},
 		"a cut": func(h *house, _ session.Tokens) error {
-			return h.EndMany(t.Context(), session.CutRequest{}, operator)
+			return h.EndMany(t.Context(), session.Selection{}, operator)
 		},
 		"narrowed permissions": func(h *house, tokens session.Tokens) error {
 			_, err := h.Amend(t.Context(), tokens.SessionToken, session.AmendRequest{Permissions: []string{"read:profile"}})
@@ -83,7 +83,7 @@ func TestWhoFollowsIsWokenByWhatEndsTrust(t *testing.T) {
 		t.Fatal(err)
 	}
 	expect("fewer permissions", 1)
-	if err := h.EndMany(t.Context(), session.CutRequest{Type: session.Professional}, operator); err != nil {
+	if err := h.EndMany(t.Context(), session.Selection{Type: session.Professional}, operator); err != nil {
 		t.Fatal(err)
 	}
 	expect("a cut", 1)

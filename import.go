@@ -365,7 +365,7 @@ func (m *importing) plan(ctx context.Context, task importTask) (Change, error) {
 		g.refuse("%s", CodeMessage(err))
 		return Change{}, nil
 	}
-	c := Change{Professionals: []Registrant{after}, Records: []Record{m.record(ActionImport, after.ID, m.by)}}
+	c := Change{Professionals: []Registrant{after}, Records: []Record{m.entryRecord(ActionImport, &before, &after, m.by)}}
 	return c, m.endLost(ctx, &c, &before, &after)
 }
 

@@ -319,3 +319,46 @@ func TestImportsAtOnce(t *testing.T) {
 	_, err := h.Validate(t.Context(), tokens.SessionToken, anything, session.Glance)
 	wantCode(t, err, session.CodeInvalid)
 }
+
+// The trail says which fields a file changed, and none of their values.
+func TestTheTrailNamesWhatWasChanged(t *testing.T) {
+	h := newHouse(t)
+	account := h.newAddress()
+	changed := func() string {
+		t.Helper()
+		list, err := h.store.Records(t.Context(), 0, 1000)
+		if err != nil {
+			t.Fatal(err)
+		}
+		last := list[len(list)-1]
+		if last.Detail != operator.Reason {
+			t.Errorf("the reason is %q", last.Detail)
+		}
+		return last.Changed
+	}
+	for _, c := range []struct{ line, want string }{
+		{"1,Board,DE-BY,verified,2027-12-31,,,ada", "licences"},
+		{"1,Board,DE-BY,verified,2028-12-31,,,ada", "valid_until"},
+		{"1,Board,DE-BE,suspended,2028-12-31,,,ada", "jurisdiction status"},
+		{"1,Board,DE-BE,suspended,2028-12-31,icp," + account + ",ada", "accounts"},
+		{"1,Board,DE-BE,revoked,2027-01-31,icp," + account + ",ada", "status valid_until"},
+	} {
+		for _, atOnce := range []bool{false, true} { // the second finds nothing to do
+			h.imports(atOnce, c.line)
+			if got := changed(); got != c.want {
+				t.Errorf("%s: %q, want %q", c.line, got, c.want)
+			}
+		}
+	}
+	h.imports(false, "1,Board,DE-BE,revoked,2027-01-31,,,ada", "2,Board,DE-BE,pending,2027-01-31,,,ada", "3,Board,DE-BE,pending,2027-01-31,icp,"+account+",ada")
+	if got := changed(); got != "licences" {
+		t.Errorf("%q", got)
+	}
+	if _, err := h.ActOnLicence(t.Context(), "Board", "2", session.LicenceVerify, operator); err != nil || changed() != "status" {
+		t.Errorf("%q, %v", changed(), err)
+	}
+	h.raise()
+	if _, err := h.ConfirmAll(t.Context(), operator); err != nil || changed() != "review" {
+		t.Errorf("%q, %v", changed(), err)
+	}
+}

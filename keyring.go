@@ -56,6 +56,7 @@ type Keyring struct {
 	ticket    ticketKey
 	wrap      cipher.AEAD
 	check     []byte
+	erasure   [32]byte
 	adapters  [32]byte
 	current   atomic.Pointer[signingKeys]
 }
@@ -112,6 +113,7 @@ func NewKeyring(master MasterKey, epoch uint32, issuer string, alg token.Algorit
 		ticket:    ticketKey{key: master.derive("ticket"), epoch: epoch},
 		wrap:      aead,
 		check:     mac.Sum(nil)[:16],
+		erasure:   master.derive("erasure"),
 		adapters:  master.derive("adapters"),
 	}
 	for _, p := range policies {
@@ -311,6 +313,9 @@ func (k *Keyring) matches(m Meta) error {
 	}
 	return nil
 }
+
+// Check is a fingerprint of the master key.
+func (k *Keyring) Check() []byte { return bytes.Clone(k.check) }
 
 // Made reports whether a store was made with this master key. One that no
 // service has opened yet was made with none.

@@ -220,16 +220,6 @@ func (s *Service) holders(ctx context.Context, prefix, after string, limit int) 
 	return list, nil
 }
 
-// Records returns up to limit audit records behind a position, oldest first, but
-// none about pseudonyms: those have no positions, which would tell their order.
-func (s *Service) Records(ctx context.Context, after uint64, limit int) ([]StoredRecord, error) {
-	list, err := s.store.Records(ctx, after, limit)
-	if err != nil {
-		return nil, unavailable(err)
-	}
-	return list, nil
-}
-
 // RevokeOperator takes an operator's key away for ever. That it is taken away
 // already is no error.
 func (s *Service) RevokeOperator(ctx context.Context, id string, by Act) (Operator, error) {
@@ -252,7 +242,7 @@ func (s *Service) revokeKey(ctx context.Context, prefix, id string, what Action,
 			return o, nil
 		}
 		o.RevokedAt = s.now().UTC().Truncate(time.Second)
-		err = s.commit(ctx, Change{Operators: []Operator{o}, Records: []Record{s.record(what, id, by)}})
+		err = s.commit(ctx, Change{Operators: []Operator{o}, Urgent: true, Records: []Record{s.record(what, id, by)}})
 		if err == nil {
 			return o, nil
 		}

@@ -47,12 +47,24 @@ func (b bounded) Professional(ctx context.Context, id string) (Registrant, error
 	return within(ctx, func(ctx context.Context) (Registrant, error) { return b.Store.Professional(ctx, id) })
 }
 
+func (b bounded) ToReview(ctx context.Context, after string, limit int) ([]Registrant, error) {
+	return within(ctx, func(ctx context.Context) ([]Registrant, error) { return b.Store.ToReview(ctx, after, limit) })
+}
+
 func (b bounded) ProfessionalOf(ctx context.Context, account Account) (Registrant, error) {
 	return within(ctx, func(ctx context.Context) (Registrant, error) { return b.Store.ProfessionalOf(ctx, account) })
 }
 
 func (b bounded) AccountsOf(ctx context.Context, userID string) ([]Account, error) {
 	return within(ctx, func(ctx context.Context) ([]Account, error) { return b.Store.AccountsOf(ctx, userID) })
+}
+
+func (b bounded) Users(ctx context.Context, after string, limit int) ([]string, error) {
+	return within(ctx, func(ctx context.Context) ([]string, error) { return b.Store.Users(ctx, after, limit) })
+}
+
+func (b bounded) Erased(ctx context.Context, after string, limit int) ([]string, error) {
+	return within(ctx, func(ctx context.Context) ([]string, error) { return b.Store.Erased(ctx, after, limit) })
 }
 
 func (b bounded) Events(ctx context.Context, anonymous bool, after uint64, limit int) ([]StoredEvent, error) {
@@ -81,6 +93,16 @@ func (b bounded) Member(ctx context.Context, userID string) (Member, error) {
 
 func (b bounded) Snapshots(ctx context.Context, from int64, limit int) ([][]byte, error) {
 	return within(ctx, func(ctx context.Context) ([][]byte, error) { return b.Store.Snapshots(ctx, from, limit) })
+}
+
+func (b bounded) Records(ctx context.Context, after uint64, limit int) ([]StoredRecord, error) {
+	return within(ctx, func(ctx context.Context) ([]StoredRecord, error) { return b.Store.Records(ctx, after, limit) })
+}
+
+func (b bounded) AnonymousRecords(ctx context.Context, after [20]byte, limit int) ([]AnonymousRecord, error) {
+	return within(ctx, func(ctx context.Context) ([]AnonymousRecord, error) {
+		return b.Store.AnonymousRecords(ctx, after, limit)
+	})
 }
 
 func (b bounded) Ping(ctx context.Context) error {

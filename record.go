@@ -23,6 +23,7 @@ const (
 	ActionBlock          Action = "subject.block" // a user or a pseudonym
 	ActionUnblock        Action = "subject.unblock"
 	ActionProfessional   Action = "professional.change"
+	ActionConfirm        Action = "professional.confirm" // of an entry that waited for review
 	ActionErase          Action = "user.erase"
 	ActionCut            Action = "sessions.cut"
 	ActionAddition       Action = "professional.add"
@@ -48,6 +49,7 @@ type Record struct {
 	SubjectID string
 	Actor     string // the operator who acted; empty for a session's own acts
 	Detail    string // an EndReason, a number, an operator's reason, or empty
+	Changed   string // names of the fields of an entry that were changed, with spaces between; no values
 	RequestID string // of the HTTP request, empty for the service's own acts and for anonymous ones
 }
 

@@ -20,6 +20,7 @@ type Registrant struct {
 	ID       string // "lic_" and 128 random bits
 	Accounts []Account
 	Licences []Licence
+	Review   bool   // until somebody confirms it nobody signs in by it; see Service.Confirm
 	Version  uint64 // as of a session; 0 for a new one
 }
 
@@ -87,11 +88,14 @@ func (p *Registrant) licence(key string) *Licence {
 var levelOrder = []Level{LevelVerified, LevelSuspended, LevelRevoked, LevelExpired, LevelPending}
 
 // Level is the professional's at a time: verified with one licence that is,
-// whatever the others are.
+// whatever the others are, but pending while the entry waits for review.
 func (p *Registrant) Level(now time.Time) Level {
 	for _, want := range levelOrder {
 		for i := range p.Licences {
 			if p.Licences[i].level(now) == want {
+				if p.Review && want == LevelVerified {
+					return LevelPending
+				}
 				return want
 			}
 		}
@@ -100,8 +104,11 @@ func (p *Registrant) Level(now time.Time) Level {
 }
 
 // Until is the end of the last licence that is verified at a time; zero if none
-// is.
+// is, or while the entry waits for review.
 func (p *Registrant) Until(now time.Time) (end time.Time) {
+	if p.Review {
+		return end
+	}
 	for i := range p.Licences {
 		if l := &p.Licences[i]; l.level(now) == LevelVerified && l.ValidUntil.After(end) {
 			end = l.ValidUntil
@@ -183,4 +190,35 @@ func refuseEntry(format string, args ...any) error {
 // right is gone, ends sooner, or is no more an account's.
 func (p *Registrant) lost(before *Registrant, account Account, now time.Time) bool {
 	return p.Until(now).Before(before.Until(now)) || !slices.Contains(p.Accounts, account)
+}
+
+// changed names the fields in which an entry differs from what it was, in this
+// order: accounts, licences (some came or went), jurisdiction, status and
+// valid_until of a licence that stays, review.
+func (p *Registrant) changed(before *Registrant) (names []string) {
+	came := len(p.Licences) != len(before.Licences)
+	var jurisdiction, status, until bool
+	for i := range p.Licences {
+		l := &p.Licences[i]
+		was := before.licence(l.Key())
+		if was == nil {
+			came = true
+			continue
+		}
+		jurisdiction = jurisdiction || l.Jurisdiction != was.Jurisdiction
+		status = status || l.Status != was.Status
+		until = until || !l.ValidUntil.Equal(was.ValidUntil)
+	}
+	for _, f := range []struct {
+		name string
+		is   bool
+	}{
+		{"accounts", !slices.Equal(p.Accounts, before.Accounts)}, {"licences", came}, {"jurisdiction", jurisdiction},
+		{"status", status}, {"valid_until", until}, {"review", p.Review != before.Review},
+	} {
+		if f.is {
+			names = append(names, f.name)
+		}
+	}
+	return names
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -54,7 +55,7 @@ func (s *Service) AddProfessional(ctx context.Context, p Registrant, by Act) (Re
 	if err != nil {
 		return Registrant{}, err
 	}
-	return p, s.settleEntry(s.commit(ctx, Change{Professionals: []Registrant{p}, Records: []Record{s.record(ActionAddition, p.ID, by)}}))
+	return p, s.settleEntry(s.commit(ctx, Change{Professionals: []Registrant{p}, Records: []Record{s.entryRecord(ActionAddition, &Registrant{}, &p, by)}}))
 }
 
 // entry is what before becomes when it is to be like after.
@@ -104,7 +105,10 @@ func (s *Service) changeEntry(ctx context.Context, action Action, by Act, change
 		if after, err = s.entry(before, after); err != nil {
 			return Registrant{}, err
 		}
-		c := Change{Professionals: []Registrant{after}, Records: []Record{s.record(action, after.ID, by)}}
+		c := Change{
+			Professionals: []Registrant{after}, Records: []Record{s.entryRecord(action, &before, &after, by)},
+			Urgent: action == ActionSuspend || action == ActionRevokeLicence,
+		}
 		if err := s.endLost(ctx, &c, &before, &after); err != nil {
 			return Registrant{}, unavailable(err)
 		}
@@ -115,6 +119,13 @@ func (s *Service) changeEntry(ctx context.Context, action Action, by Act, change
 		return after, s.settleEntry(err)
 	}
 	return Registrant{}, unavailable(errContention)
+}
+
+// entryRecord is the trace of an act on an entry, with what it changed.
+func (s *Service) entryRecord(a Action, before, after *Registrant, by Act) Record {
+	r := s.record(a, after.ID, by)
+	r.Changed = strings.Join(after.changed(before), " ")
+	return r
 }
 
 // endLost puts the ends of the sessions that lose their right into a change.
@@ -173,6 +184,11 @@ func (s *Service) practise(ctx context.Context, c *Change, row *Session) error {
 		return unavailable(err)
 	}
 	now := s.now()
+	if p.Review {
+		e := Refuse(CodePermissionDenied, "The licence behind this account waits for review.", nil)
+		e.Reason = string(LevelPending)
+		return e
+	}
 	if level := p.Level(now); level != LevelVerified {
 		e := Refuse(CodePermissionDenied, "The licence behind this account is "+string(level)+".", nil)
 		e.Reason = string(level)

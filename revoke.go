@@ -154,7 +154,7 @@ func (s *Service) revoke(ctx context.Context, row, current Session, requestID st
 }
 
 // EndSessionsOf ends every live session of a subject at an operator's wish, and
-// returns how many.
+// returns how many. CodeNotFound for who is no subject.
 func (s *Service) EndSessionsOf(ctx context.Context, subjectID string, by Act) (int, error) {
 	return s.endBy(ctx, subjectID, by, func() ([]Session, error) { return s.SessionsOf(ctx, subjectID) })
 }
@@ -187,6 +187,13 @@ func (s *Service) liveSession(ctx context.Context, id token.ID) (Session, error)
 // endBy ends a subject's sessions in one change, with the trace of who wished it.
 func (s *Service) endBy(ctx context.Context, subjectID string, by Act, which func() ([]Session, error)) (int, error) {
 	if err := by.check(); err != nil {
+		return 0, err
+	}
+	roster, err := s.store.Roster(ctx, subjectID)
+	if err != nil {
+		return 0, unavailable(err)
+	}
+	if err := roster.named(); err != nil {
 		return 0, err
 	}
 	for range maxAttempts {

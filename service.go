@@ -65,6 +65,7 @@ type Service struct {
 	cuts     atomic.Pointer[[]Cut]
 	followed uint32 // the newest cut whose rows have all followed; of followCuts
 	subjects [256]sync.Mutex
+	counted  anonymousCount
 
 	publishing sync.Mutex // of the group; held by who loads it and plans for it
 	loaded     bool       // the group is what the store holds
@@ -140,10 +141,10 @@ func (s *Service) claimStore(ctx context.Context) (unclean bool, err error) {
 	if old.KeyCheck != nil && s.epoch > old.RestoreEpoch {
 		now := s.now()
 		record := Record{Action: ActionEpoch, At: now, Detail: fmt.Sprint(s.epoch)}
-		if err := s.store.Apply(ctx, Change{Records: []Record{record}})[0]; err != nil {
+		if err := s.store.Apply(ctx, Change{Distrust: now.UTC().Truncate(time.Second), Records: []Record{record}})[0]; err != nil {
 			return false, err
 		}
-		s.log.Warn("restore epoch raised: every earlier session has ended", "from", old.RestoreEpoch, "to", s.epoch)
+		s.log.Warn("restore epoch raised: every earlier session has ended, operators need new keys, and the registry waits for review", "from", old.RestoreEpoch, "to", s.epoch)
 	}
 	return old.Running, s.store.SetMeta(ctx, old, Meta{RestoreEpoch: s.epoch, KeyCheck: s.keys.check, Running: true})
 }
@@ -280,7 +281,7 @@ func (s *Service) alarmFull(now time.Time) {
 	s.observer.Alarm("store_full")
 	last, minute := s.toldFull.Load(), now.Unix()/60
 	if last != minute && s.toldFull.CompareAndSwap(last, minute) {
-		s.log.Error("store_full: the disk of the store has no room; sessions can only be ended until it has")
+		s.log.Error("store_full: the disk of the store has no room; until it has, sessions are ended and rights taken away, and nothing else")
 	}
 }
 

@@ -33,6 +33,11 @@ type Store interface {
 	// not exist.
 	AccountsOf(ctx context.Context, userID string) ([]Account, error)
 
+	// Users returns up to limit users whose ids are above one, by their ids.
+	Users(ctx context.Context, after string, limit int) ([]string, error)
+	// Erased is Users of those who were erased, as the audit trail has it.
+	Erased(ctx context.Context, after string, limit int) ([]string, error)
+
 	// Member returns what a user has in the group. [ErrNotFound] when nothing.
 	Member(ctx context.Context, userID string) (Member, error)
 	// Waiting returns the members for whom the next snapshots change something,
@@ -57,6 +62,9 @@ type Store interface {
 	// ids.
 	Professionals(ctx context.Context, after string, limit int) ([]Registrant, error)
 
+	// ToReview is Professionals of those that wait for review.
+	ToReview(ctx context.Context, after string, limit int) ([]Registrant, error)
+
 	// Operator returns an operator, whether their key is good or was revoked.
 	// [ErrNotFound] when there is none.
 	Operator(ctx context.Context, id string) (Operator, error)
@@ -73,8 +81,8 @@ type Store interface {
 	// decide anew), [ErrNonceUsed], [ErrTaken], [ErrFull] (nothing was done), or an
 	// unknown failure. It returns only after what it acknowledges is durable. Changes of
 	// one call or of several may share a commit; one that conflicts takes no other
-	// with it. A store keeps room for changes that only end sessions: it takes them
-	// when it is full for all others.
+	// with it. A store keeps room for changes that it must take ([Change.Must]) when it
+	// is full for all others.
 	Apply(ctx context.Context, changes ...Change) []error
 
 	// Keys returns every stored signing key, ordered by ActiveFrom.
@@ -158,9 +166,16 @@ type Change struct {
 	// Erase, when not empty, is a user whose accounts, roster and sessions, ended
 	// ones too, are deleted after all else of the change is done.
 	Erase string
+	// Distrust, unless zero, puts every entry of the registry to review and revokes
+	// every operator's good key as of then, but none of RoleService: what the store holds may be older than
+	// what was last done to it.
+	Distrust time.Time
 	// Operators are operators in their new state; Version is as for Update, 0 for a
 	// new one. A store keeps those who were revoked so.
 	Operators []Operator
+	// Urgent is a change by which an operator takes a right away. A store that is
+	// full takes it all the same.
+	Urgent bool
 	// Nonce, when not nil, uses a challenge up; [ErrNonceUsed] when it was used.
 	Nonce *UsedNonce
 
@@ -168,9 +183,13 @@ type Change struct {
 	Records []Record
 }
 
-// Ends reports whether the change does nothing but end sessions.
-func (c *Change) Ends() bool {
-	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil || len(c.Operators) > 0 {
+// Must reports whether a store has to take the change even when it is full: it
+// is urgent, or does nothing but end sessions.
+func (c *Change) Must() bool {
+	if c.Urgent {
+		return true
+	}
+	if len(c.Update) == 0 || len(c.Insert) > 0 || c.Roster != nil || c.Link != nil || c.Nonce != nil || len(c.Members) > 0 || c.Publication != nil || len(c.Professionals) > 0 || c.Holds != nil || c.Erase != "" || c.Cut != nil || !c.Distrust.IsZero() || len(c.Operators) > 0 {
 		return false
 	}
 	for i := range c.Update {

@@ -34,6 +34,23 @@ const pseudonymPrefix = "anon_"
 
 func isPseudonym(subjectID string) bool { return strings.HasPrefix(subjectID, pseudonymPrefix) }
 
+// pseudonymBytes is how many bytes of a hash a pseudonym tells.
+const pseudonymBytes = 20
+
+// named reports whether a roster is one that a subject can have: that of a user
+// who has come, or of a pseudonym, which need not have come yet. Anything else
+// that is taken for an id would be acted on in vain, and stand in the trail.
+func (r *Roster) named() error {
+	text, pseudonym := strings.CutPrefix(r.SubjectID, pseudonymPrefix)
+	if !pseudonym && r.Version > 0 {
+		return nil
+	}
+	if raw, err := lowerBase32.DecodeString(text); pseudonym && err == nil && len(raw) == pseudonymBytes && lowerBase32.EncodeToString(raw) == text { // one spelling
+		return nil
+	}
+	return Refuse(CodeNotFound, "There is no such user or pseudonym.", nil)
+}
+
 // Subject is whom a session is for. ID is the stable random id of a user (or,
 // for an anonymous session, the pseudonym); Account is what they signed with.
 type Subject struct {

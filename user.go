@@ -12,7 +12,8 @@ import (
 // random and from then on names nobody. Whoever signs in with one of the
 // accounts again is somebody new. CodeNotFound when there is no such user.
 //
-// A backup that was made before has all of it until it is deleted.
+// A backup that was made before has all of it until it is deleted; see
+// [Service.EraseAgain].
 func (s *Service) EraseUser(ctx context.Context, userID string, by Act) error {
 	if err := by.check(); err != nil {
 		return err

@@ -73,8 +73,20 @@ type Professional struct {
 	ProfessionalID    string    `json:"professional_id"`
 	VerificationLevel string    `json:"verification_level"`
 	VerifiedUntil     string    `json:"verified_until,omitempty"`
+	Review            bool      `json:"review,omitempty"` // waits for review since a restore: nobody signs in by it
 	Accounts          []Account `json:"accounts"`
 	Licences          []Licence `json:"licences"`
+}
+
+// ConfirmAllRequest is the body of POST /professionals/confirm. All must be said.
+type ConfirmAllRequest struct {
+	All    bool   `json:"all"`
+	Reason string `json:"reason"`
+}
+
+// ConfirmCount is how many entries were confirmed.
+type ConfirmCount struct {
+	Confirmed int `json:"confirmed"`
 }
 
 // ProfessionalList is the data of GET /professionals.
@@ -122,16 +134,59 @@ type ImportLine struct {
 	Why            string `json:"why,omitempty"`
 }
 
+// Selection names sessions by what they have in common: the query of GET
+// /sessions, and in the body of POST /sessions/end.
+type Selection struct {
+	SubjectID     string `json:"subject_id,omitempty"`
+	SessionType   string `json:"session_type,omitempty"`
+	CreatedFrom   string `json:"created_from,omitempty"`
+	CreatedBefore string `json:"created_before,omitempty"`
+	KeyID         string `json:"key_id,omitempty"` // a signing key's kid
+}
+
+// EndManyRequest is the body of POST /sessions/end. Without any part of a
+// selection it ends nothing: All must be said.
+type EndManyRequest struct {
+	All bool `json:"all,omitempty"`
+	Selection
+	Reason string `json:"reason"`
+}
+
+// LiveList is the data of GET /sessions. Anonymous sessions are counted and not
+// listed.
+type LiveList struct {
+	Sessions  []Session `json:"sessions"`
+	Anonymous int       `json:"anonymous_sessions"` // all that live, as of the last five minutes
+}
+
 // Record is one of the audit trail.
 type Record struct {
-	Position  uint64 `json:"position"`
+	Position  uint64   `json:"position"`
+	Action    string   `json:"action"`
+	At        string   `json:"at"`
+	SessionID string   `json:"session_id,omitempty"`
+	SubjectID string   `json:"subject_id,omitempty"`
+	Actor     string   `json:"actor,omitempty"` // an operator's id
+	Detail    string   `json:"detail,omitempty"`
+	Changed   []string `json:"changed,omitempty"` // fields of an entry of the registry, by name
+	RequestID string   `json:"request_id,omitempty"`
+}
+
+// AnonymousRecord is one of the trail of pseudonyms. The keys are ordered by
+// time, and at random within the same five minutes.
+type AnonymousRecord struct {
+	Key       string `json:"key"`
 	Action    string `json:"action"`
-	At        string `json:"at"`
+	At        string `json:"at"` // the five minutes that begin there
 	SessionID string `json:"session_id,omitempty"`
-	SubjectID string `json:"subject_id,omitempty"`
+	SubjectID string `json:"subject_id"`
 	Actor     string `json:"actor,omitempty"` // an operator's id
 	Detail    string `json:"detail,omitempty"`
-	RequestID string `json:"request_id,omitempty"`
+}
+
+// AnonymousRecordList is the data of GET /records/anonymous.
+type AnonymousRecordList struct {
+	Records []AnonymousRecord `json:"records"`
 }
 
 // RecordList is the data of GET /records.

@@ -197,16 +197,6 @@ type Membership struct {
 	Status string `json:"status"` // none, waiting, member, replacing or leaving
 }
 
-// EndManyRequest is the body of POST /operator/v1/sessions/end. Without any of its
-// parts but the reason it ends nothing: All must be said.
-type EndManyRequest struct {
-	All           bool   `json:"all,omitempty"`
-	SessionType   string `json:"session_type,omitempty"`
-	CreatedBefore string `json:"created_before,omitempty"`
-	KeyID         string `json:"key_id,omitempty"` // a signing key's kid
-	Reason        string `json:"reason"`
-}
-
 // Empty is the data of a call that has nothing to say, and the body of one
 // that needs nothing.
 type Empty struct{}

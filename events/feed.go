@@ -42,6 +42,8 @@ func (h *Hub) Read(ctx context.Context, after string, wait time.Duration, limit 
 	}
 	over := time.NewTimer(wait)
 	defer over.Stop()
+	h.waiting.Add(1)
+	defer h.waiting.Add(-1)
 	for waiting := wait > 0; ; {
 		if !waiting && !h.isDrained() {
 			h.refresh(ctx)

@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"log/slog"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	session "github.com/mentalverse/session"
@@ -35,10 +36,12 @@ type Options struct {
 
 // The hub's own rhythms and bounds.
 const (
-	lookEvery   = time.Second          // without being woken
-	lookApart   = 2 * time.Millisecond // between two looks at the least
-	lookTimeout = 5 * time.Second      // of one
-	lookAtOnce  = 1000                 // events of each log
+	lookEvery   = time.Second            // without being woken
+	lookApart   = 2 * time.Millisecond   // between two looks at the least
+	lookPerTold = 100 * time.Microsecond // and for each who was told: else answering many would be all that is done
+	lookBehind  = 250 * time.Millisecond // but not more
+	lookTimeout = 5 * time.Second        // of one
+	lookAtOnce  = 1000                   // events of each log
 	fresh       = 50 * time.Millisecond
 	silence     = 5 * time.Second // without a look that succeeded, until nothing is answered
 	remembered  = 1 << 16         // marks, and told events, of each log
@@ -58,6 +61,9 @@ type Hub struct {
 	log    *slog.Logger
 	woken  chan struct{}
 	reads  chan struct{} // places of those who read the store themselves
+	woke   int64         // who waited when there was something to tell in the last look; of Run
+
+	waiting atomic.Int64 // who waits
 
 	mu      sync.RWMutex
 	logs    [2]recent
@@ -155,7 +161,7 @@ func (h *Hub) Run(ctx context.Context) error {
 // rest waits until there is a reason to look again, and is false when ctx ends.
 // While the store fails, it is asked once a tick only.
 func (h *Hub) rest(ctx context.Context, tick <-chan time.Time, failed bool) bool {
-	apart := time.NewTimer(lookApart)
+	apart := time.NewTimer(min(max(lookApart, time.Duration(h.woke)*lookPerTold), lookBehind))
 	defer apart.Stop()
 	select {
 	case <-ctx.Done():
@@ -179,6 +185,7 @@ func (h *Hub) rest(ctx context.Context, tick <-chan time.Time, failed bool) bool
 // more than one look takes.
 func (h *Hub) look(ctx context.Context) (more bool, err error) {
 	defer h.endLook()
+	h.woke = 0
 	ctx, cancel := context.WithTimeout(ctx, lookTimeout)
 	defer cancel()
 	began := time.Now()
@@ -256,6 +263,7 @@ func (h *Hub) tell(found [2][]session.StoredEvent, keys keyMark, began time.Time
 	}
 	h.head = h.sealed(h.position())
 	if news {
+		h.woke = h.waiting.Load()
 		close(h.news)
 		h.news = make(chan struct{})
 	}

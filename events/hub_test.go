@@ -145,6 +145,38 @@ func TestAThousandWhoWaitShareALook(t *testing.T) {
 	})
 }
 
+// Many who are told often are told together: answering them is not all that is
+// done.
+func TestManyAreToldTogether(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{}
+		h := opened(t, l, events.Options{})
+		p := read(t, h, "", 0).Position
+		var told sync.WaitGroup
+		answers := make(chan int, 100_000)
+		for range 1000 {
+			told.Go(func() {
+				for at, n := p, 0; n < 1000; {
+					b := read(t, h, at, 20*time.Second)
+					at = b.Position
+					n += len(b.Events)
+					answers <- len(b.Events)
+				}
+			})
+		}
+		synctest.Wait()
+		for range 1000 {
+			l.commit(ended(newID()))
+			h.Wake()
+			time.Sleep(time.Millisecond)
+		}
+		told.Wait()
+		if n := len(answers); n > 15_000 {
+			t.Errorf("a thousand were told of a thousand ends, within a second, in %d answers", n)
+		}
+	})
+}
+
 // Those who sign in are not told of, neither by an event nor by being woken nor
 // by a position that changes.
 func TestCreationsAreNotTold(t *testing.T) {

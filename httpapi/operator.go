@@ -4,8 +4,8 @@ import (
 	_ "embed"
 	"fmt"
 	"net/http"
+	"slices"
 	"strconv"
-	"time"
 
 	session "github.com/mentalverse/session"
 	"github.com/mentalverse/session/api"
@@ -61,11 +61,14 @@ func (o *operators) routes() []operatorRoute {
 		{session.ManageOperators, "POST", "/services", handle(201, false, o.addService), nil},
 		{session.ManageOperators, "DELETE", "/services/{id}", handle(200, false, o.revokeService), nil},
 		{session.SeeTrail, "GET", "/records", get(o.records), page},
-		{see, "GET", "/professionals", get(o.professionals), page},
+		{session.SeeTrail, "GET", "/records/anonymous", get(o.anonymousRecords), page},
+		{see, "GET", "/professionals", get(o.professionals), append([]string{"review"}, page...)},
 		{act, "POST", "/professionals", handle(201, false, o.addProfessional), nil},
 		{act, "POST", "/professionals/import", o.importFile, []string{"all_or_nothing", "reason"}},
 		{see, "GET", "/professionals/{id}", get(o.professional), nil},
 		{act, "PATCH", "/professionals/{id}", handle(200, false, o.amendProfessional), nil},
+		{act, "POST", "/professionals/{id}/confirm", handle(200, false, o.confirm), nil},
+		{act, "POST", "/professionals/confirm", handle(200, false, o.confirmAll), nil},
 		{see, "GET", "/licences", get(o.licenceHolder), []string{"authority", "number"}},
 		{act, "POST", "/licences/verify", handle(200, false, o.onLicence(session.LicenceVerify)), nil},
 		{act, "POST", "/licences/suspend", handle(200, false, o.onLicence(session.LicenceSuspend)), nil},
@@ -73,6 +76,7 @@ func (o *operators) routes() []operatorRoute {
 		{act, "POST", "/licences/reinstate", handle(200, false, o.onLicence(session.LicenceReinstate)), nil},
 		{see, "GET", "/subjects/{id}/sessions", get(o.sessionsOf), nil},
 		{act, "DELETE", "/subjects/{id}/sessions", handle(200, false, o.endSessionsOf), nil},
+		{see, "GET", "/sessions", get(o.sessions), append(slices.Clone(selectionParts), page...)},
 		{act, "DELETE", "/sessions/{id}", handle(200, false, o.endSession), nil},
 		{act, "POST", "/sessions/end", handle(200, false, o.endMany), nil},
 		{act, "POST", "/subjects/{id}/block", handle(200, false, o.block), nil},
@@ -179,35 +183,9 @@ func serviceObject(o session.Operator) api.ServiceKey {
 	return out
 }
 
-func (o *operators) records(r *http.Request, _ call) (api.RecordList, error) {
-	after, limit, err := pageOf(r)
-	if err != nil {
-		return api.RecordList{}, err
-	}
-	var position uint64
-	if after != "" {
-		if position, err = strconv.ParseUint(after, 10, 63); err != nil {
-			return api.RecordList{}, refuse(http.StatusBadRequest, api.InvalidRequest, "after is the position of a record.")
-		}
-	}
-	list, err := o.service.Records(r.Context(), position, limit)
-	return api.RecordList{Records: each(list, recordObject)}, err
-}
-
-func recordObject(r session.StoredRecord) api.Record {
-	out := api.Record{
-		Position: r.Position, Action: string(r.Action), At: stamp(r.At), SubjectID: r.SubjectID,
-		Actor: r.Actor, Detail: r.Detail, RequestID: r.RequestID,
-	}
-	if r.SessionID != (token.ID{}) {
-		out.SessionID = r.SessionID.String()
-	}
-	return out
-}
-
 func (o *operators) sessionsOf(r *http.Request, _ call) (api.SessionList, error) {
-	list, err := o.service.SessionsOf(r.Context(), r.PathValue("id"))
-	return api.SessionList{Sessions: each(list, func(row session.Session) api.Session { return object(row, token.ID{}) })}, err
+	list, err := o.service.Sessions(r.Context(), session.Selection{SubjectID: r.PathValue("id")}, token.ID{}, maxPage)
+	return api.SessionList{Sessions: each(list, liveObject)}, err
 }
 
 func (o *operators) endSessionsOf(r *http.Request, c call, in api.OperatorRequest) (api.EndCount, error) {
@@ -229,21 +207,6 @@ func (o *operators) block(r *http.Request, c call, in api.OperatorRequest) (api.
 
 func (o *operators) unblock(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {
 	return api.Empty{}, o.service.Unblock(r.Context(), r.PathValue("id"), c.act(in.Reason))
-}
-
-func (o *operators) endMany(r *http.Request, c call, in api.EndManyRequest) (api.Empty, error) {
-	want := session.CutRequest{Type: session.Type(in.SessionType), KeyID: in.KeyID}
-	if in.CreatedBefore != "" {
-		t, err := time.Parse(time.RFC3339, in.CreatedBefore)
-		if err != nil {
-			return api.Empty{}, refuse(http.StatusBadRequest, api.InvalidRequest, "created_before is a time of RFC 3339.")
-		}
-		want.CreatedBefore = t
-	}
-	if in.All == (want != session.CutRequest{}) {
-		return api.Empty{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send session_type, created_before or key_id, or all alone.")
-	}
-	return api.Empty{}, o.service.EndMany(r.Context(), want, c.act(in.Reason))
 }
 
 func (o *operators) erase(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {

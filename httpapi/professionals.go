@@ -15,7 +15,14 @@ func (o *operators) professionals(r *http.Request, _ call) (api.ProfessionalList
 	if err != nil {
 		return api.ProfessionalList{}, err
 	}
-	list, err := o.service.Professionals(r.Context(), after, limit)
+	of := o.service.Professionals
+	switch review := r.URL.Query()["review"]; {
+	case len(review) == 1 && review[0] == "true":
+		of = o.service.ToReview
+	case len(review) > 0:
+		return api.ProfessionalList{}, refuse(http.StatusBadRequest, api.InvalidRequest, "review is true, or is not given.")
+	}
+	list, err := of(r.Context(), after, limit)
 	return api.ProfessionalList{Professionals: each(list, o.entry)}, err
 }
 
@@ -57,6 +64,19 @@ func (o *operators) amendProfessional(r *http.Request, c call, in api.AmendProfe
 	}
 	p, err := o.service.AmendProfessional(r.Context(), r.PathValue("id"), to, c.act(in.Reason))
 	return o.entry(p), err
+}
+
+func (o *operators) confirm(r *http.Request, c call, in api.OperatorRequest) (api.Professional, error) {
+	p, err := o.service.Confirm(r.Context(), r.PathValue("id"), c.act(in.Reason))
+	return o.entry(p), err
+}
+
+func (o *operators) confirmAll(r *http.Request, c call, in api.ConfirmAllRequest) (api.ConfirmCount, error) {
+	if !in.All {
+		return api.ConfirmCount{}, refuse(http.StatusBadRequest, api.InvalidRequest, "Send all: true, or confirm one by its id.")
+	}
+	n, err := o.service.ConfirmAll(r.Context(), c.act(in.Reason))
+	return api.ConfirmCount{Confirmed: n}, err
 }
 
 func (o *operators) onLicence(act session.LicenceAct) func(*http.Request, call, api.LicenceRequest) (api.Professional, error) {
@@ -117,7 +137,7 @@ func importReport(r session.ImportReport) api.ImportReport {
 func (o *operators) entry(p session.Registrant) api.Professional {
 	now := o.service.Now()
 	out := api.Professional{
-		ProfessionalID: p.ID, VerificationLevel: string(p.Level(now)),
+		ProfessionalID: p.ID, VerificationLevel: string(p.Level(now)), Review: p.Review,
 		Accounts: each(p.Accounts, func(a session.Account) api.Account { return api.Account{Chain: string(a.Chain), Address: a.Address} }),
 		Licences: each(p.Licences, func(l session.Licence) api.Licence {
 			return api.Licence{Number: l.Number, Authority: l.Authority, Jurisdiction: l.Jurisdiction, Status: string(l.Status), ValidUntil: stamp(l.ValidUntil)}

@@ -107,12 +107,12 @@ var decided = map[string]struct {
 	// Of people under their names, and of the service itself.
 	"accounts": {nil, map[string]shape{"account": nil, "user_id": nil, "linked_at": nil}},
 	"events":   {nil, map[string]shape{"position": nil, "kind": nil, "at": nil, "session_id": nil, "subject_id": nil, "reason": nil, "min_gen": nil}},
-	"records":  {nil, map[string]shape{"position": nil, "action": nil, "at": nil, "session_id": nil, "subject_id": nil, "detail": nil, "request_id": nil, "actor": nil}},
+	"records":  {nil, map[string]shape{"position": nil, "action": nil, "at": nil, "session_id": nil, "subject_id": nil, "detail": nil, "request_id": nil, "actor": nil, "changed": nil}},
 	"keys":     {nil, map[string]shape{"id": nil, "algorithm": nil, "created_at": nil, "active_from": nil, "secret": nil}},
 	// The registry: licences, and accounts of those who hold them.
-	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil}},
+	"professionals":       {nil, map[string]shape{"id": nil, "version": nil, "accounts": nil, "licences": nil, "review": nil}},
 	"professional_claims": {nil, map[string]shape{"claim": nil, "professional": nil}},
-	"cuts":                {nil, map[string]shape{"number": nil, "at": nil, "type": nil, "created_before": nil, "key_from": nil, "key_until": nil}},
+	"cuts":                {nil, map[string]shape{"number": nil, "at": nil, "type": nil, "created_before": nil, "key_from": nil, "key_until": nil, "created_from": nil}},
 	"operators":           {nil, map[string]shape{"id": nil, "version": nil, "name": nil, "role": nil, "key_hash": nil, "created_at": nil, "revoked_at": nil}},
 	// SQLite's own; nothing counts in it.
 	"sqlite_sequence": {nil, map[string]shape{"name": text(), "seq": text()}},

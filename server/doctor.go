@@ -57,6 +57,7 @@ var checks = []struct {
 	{"master_key", (*doctor).masterKey},
 	{"restore_epoch", (*doctor).restoreEpoch},
 	{"database", (*doctor).database},
+	{"registry", (*doctor).registry},
 	{"reserve", (*doctor).reserve},
 	{"disk", (*doctor).disk},
 	{"write_latency", (*doctor).latency},
@@ -94,7 +95,7 @@ func Examine(ctx context.Context, c Config, e Examination) ([]Finding, error) {
 	chosen := func(names ...string) bool {
 		return len(e.Only) == 0 || slices.ContainsFunc(names, func(n string) bool { return slices.Contains(e.Only, n) })
 	}
-	if e.Fault == nil && chosen("database", "master_key", "restore_epoch", "clock", "disk") {
+	if e.Fault == nil && chosen("database", "master_key", "restore_epoch", "registry", "clock", "disk") {
 		if _, d.fault = os.Stat(c.database()); d.fault == nil {
 			d.held, d.fault = sqlite.Inspect(ctx, c.database(), !e.Quick && chosen("database"))
 		}
@@ -244,6 +245,20 @@ func (d *doctor) database() Finding {
 	return fine("%s", found)
 }
 
+// registry tells how many professionals wait for review since a restore.
+func (d *doctor) registry() Finding {
+	switch {
+	case errors.Is(d.fault, fs.ErrNotExist):
+		return fine("there is none yet")
+	case d.fault != nil:
+		return warning("see database", "the database cannot tell")
+	case d.held.Review > 0:
+		return warning("look at them with sessiond professionals list --review, then sessiond professionals confirm",
+			"%d professionals wait for review since a restore, and cannot sign in as such", d.held.Review)
+	}
+	return fine("nobody waits for review")
+}
+
 func mebibytes(n int64) string { return fmt.Sprintf("%.1f MiB", float64(n)/(1<<20)) }
 
 func (d *doctor) reserve() Finding {
@@ -270,7 +285,7 @@ func (d *doctor) disk() Finding {
 	}
 	switch {
 	case free < sqlite.RoomNeeded:
-		return problem("make room: the server takes nothing but the ending of sessions", "%s are free", mebibytes(free))
+		return problem("make room: the server only ends sessions and takes rights away", "%s are free", mebibytes(free))
 	case free < max(1<<30, 2*d.held.Bytes):
 		return warning("make room: a restore needs a second copy, and the log some space", "%s are free", mebibytes(free))
 	}

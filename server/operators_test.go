@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/getkin/kin-openapi/openapi3"
 
@@ -64,30 +65,34 @@ func described(t *testing.T, file string) (out []string) {
 
 // who may call what. A call that is described and not here fails the test.
 var mayCall = map[string]string{
-	"GET /operator/v1/operators":                 "viewer operator auditor root",
-	"POST /operator/v1/operators":                "root",
-	"DELETE /operator/v1/operators/{id}":         "root",
-	"GET /operator/v1/services":                  "viewer operator auditor root",
-	"POST /operator/v1/services":                 "root",
-	"DELETE /operator/v1/services/{id}":          "root",
-	"GET /operator/v1/records":                   "auditor root",
-	"GET /operator/v1/professionals":             "viewer operator root",
-	"POST /operator/v1/professionals":            "operator root",
-	"POST /operator/v1/professionals/import":     "operator root",
-	"GET /operator/v1/professionals/{id}":        "viewer operator root",
-	"PATCH /operator/v1/professionals/{id}":      "operator root",
-	"GET /operator/v1/licences":                  "viewer operator root",
-	"POST /operator/v1/licences/verify":          "operator root",
-	"POST /operator/v1/licences/suspend":         "operator root",
-	"POST /operator/v1/licences/revoke":          "operator root",
-	"POST /operator/v1/licences/reinstate":       "operator root",
-	"GET /operator/v1/subjects/{id}/sessions":    "viewer operator root",
-	"DELETE /operator/v1/subjects/{id}/sessions": "operator root",
-	"DELETE /operator/v1/sessions/{id}":          "operator root",
-	"POST /operator/v1/subjects/{id}/block":      "operator root",
-	"DELETE /operator/v1/subjects/{id}/block":    "operator root",
-	"POST /operator/v1/sessions/end":             "operator root",
-	"DELETE /operator/v1/users/{id}":             "operator root",
+	"GET /operator/v1/operators":                   "viewer operator auditor root",
+	"POST /operator/v1/operators":                  "root",
+	"DELETE /operator/v1/operators/{id}":           "root",
+	"GET /operator/v1/services":                    "viewer operator auditor root",
+	"POST /operator/v1/services":                   "root",
+	"DELETE /operator/v1/services/{id}":            "root",
+	"GET /operator/v1/records":                     "auditor root",
+	"GET /operator/v1/records/anonymous":           "auditor root",
+	"GET /operator/v1/professionals":               "viewer operator root",
+	"POST /operator/v1/professionals":              "operator root",
+	"POST /operator/v1/professionals/import":       "operator root",
+	"GET /operator/v1/professionals/{id}":          "viewer operator root",
+	"PATCH /operator/v1/professionals/{id}":        "operator root",
+	"POST /operator/v1/professionals/{id}/confirm": "operator root",
+	"POST /operator/v1/professionals/confirm":      "operator root",
+	"GET /operator/v1/licences":                    "viewer operator root",
+	"POST /operator/v1/licences/verify":            "operator root",
+	"POST /operator/v1/licences/suspend":           "operator root",
+	"POST /operator/v1/licences/revoke":            "operator root",
+	"POST /operator/v1/licences/reinstate":         "operator root",
+	"GET /operator/v1/subjects/{id}/sessions":      "viewer operator root",
+	"DELETE /operator/v1/subjects/{id}/sessions":   "operator root",
+	"DELETE /operator/v1/sessions/{id}":            "operator root",
+	"POST /operator/v1/subjects/{id}/block":        "operator root",
+	"DELETE /operator/v1/subjects/{id}/block":      "operator root",
+	"GET /operator/v1/sessions":                    "viewer operator root",
+	"POST /operator/v1/sessions/end":               "operator root",
+	"DELETE /operator/v1/users/{id}":               "operator root",
 }
 
 // Each call, by each role, by a key that was revoked, by a wrong one and by
@@ -233,7 +238,9 @@ func TestListsComeInPages(t *testing.T) {
 func TestAnOperatorEndsAnybodysSessions(t *testing.T) {
 	w := newWorld(t)
 	ada := w.newOperator("operator")
-	first, second := w.signIn(api.CreateRequest{DeviceLabel: "Firefox"}), w.signIn(api.CreateRequest{})
+	first := w.signIn(api.CreateRequest{DeviceLabel: "Firefox"})
+	w.clock.Advance(time.Second)
+	second := w.signIn(api.CreateRequest{})
 	user := data[api.Validation](t, w.validate(first.SessionToken)).UserID
 	list := data[api.SessionList](t, w.act("GET", "/subjects/"+user+"/sessions", ada.Key, nil)).Sessions
 	if len(list) != 2 || list[0].SessionID != first.SessionID || list[0].DeviceLabel != "Firefox" || list[0].Current {
@@ -269,6 +276,122 @@ func TestAnOperatorEndsAnybodysSessions(t *testing.T) {
 	}
 	if acts != 3 {
 		t.Errorf("%d acts are on record", acts)
+	}
+}
+
+// What an operator lists is what the same words would end; a list comes in pages,
+// and garbage is refused rather than taken for everything.
+func TestAnOperatorListsWhatTheyWouldEnd(t *testing.T) {
+	w := newWorld(t)
+	viewer, ada := w.newOperator("viewer"), w.newOperator("operator")
+	var all []string
+	for range 5 {
+		all = append(all, w.signIn(api.CreateRequest{}).SessionID)
+		w.clock.Advance(time.Minute)
+	}
+	user := data[api.SessionList](t, w.act("GET", "/sessions?limit=1", viewer.Key, nil)).Sessions[0].UserID
+	list := func(query string) (ids []string) {
+		t.Helper()
+		got := data[api.LiveList](t, w.act("GET", "/sessions?"+query, viewer.Key, nil))
+		for _, o := range got.Sessions {
+			ids = append(ids, o.SessionID)
+		}
+		if got.Sessions == nil || got.Anonymous != 0 {
+			t.Errorf("%s: %+v", query, got)
+		}
+		return ids
+	}
+	var paged []string
+	for after := ""; ; after = paged[len(paged)-1] {
+		page := list("limit=2&after=" + after)
+		if paged = append(paged, page...); len(page) < 2 {
+			break
+		}
+	}
+	if !slices.Equal(paged, all) {
+		t.Errorf("in pages %v, want %v", paged, all)
+	}
+	span := "created_from=2026-11-23T10:01:00Z&created_before=2026-11-23T10:03:00Z"
+	for query, want := range map[string][]string{
+		"": all, "session_type=standard": all, "session_type=professional": nil, "session_type=anonymous": nil,
+		"subject_id=" + user: all, "subject_id=user_nobody": nil, span: all[1:3], span + "&subject_id=" + user: all[1:3],
+		"created_from=2026-11-23T12:03:00%2B02:00": all[3:],
+	} {
+		if got := list(query); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", query, got, want)
+		}
+	}
+	for _, query := range []string{
+		"session_type=", "session_type=x", "subject_id=", "key_id=", "created_from=", "created_before=yesterday", "created_from=2026-11-23", "created_from=0000-01-01T00:00:00Z",
+		"created_from=2026-11-23T10:00:00.Z", "session_type=standard&session_type=standard", "after=x", "after=" + all[0] + "%00", "after=" + all[0] + "&after=" + all[0], "limit=0", "subject_id=anon_x", "type=standard", "%zz",
+	} {
+		w.want(w.act("GET", "/sessions?"+query, viewer.Key, nil), 400, api.InvalidRequest)
+	}
+	w.want(w.act("GET", "/sessions?key_id=x", viewer.Key, nil), 404, api.NotFound)
+	w.want(w.act("GET", "/subjects/anon_x/sessions", viewer.Key, nil), 400, api.InvalidRequest)
+
+	why := "a stolen laptop"
+	for _, body := range []string{
+		`{"reason":"` + why + `"}`, `{"reason":"` + why + `","all":true,"session_type":"standard"}`, `{"reason":"` + why + `","all":true,"subject_id":"x"}`,
+		`{"reason":"` + why + `","created_from":"yesterday"}`, `{"reason":"` + why + `","Selection":{}}`, `{"reason":"` + why + `","session_type":""}`,
+	} {
+		w.want(w.act("POST", "/sessions/end", ada.Key, body), 400, api.InvalidRequest)
+	}
+	w.want(w.act("POST", "/sessions/end", viewer.Key, `{"reason":"`+why+`","all":true}`), 403, api.PermissionDenied)
+	if got := list(""); len(got) != 5 {
+		t.Errorf("a refused end ended: %v", got)
+	}
+	w.want(w.act("POST", "/sessions/end", ada.Key, api.EndManyRequest{Selection: api.Selection{SubjectID: user, CreatedFrom: "2026-11-23T10:01:00Z", CreatedBefore: "2026-11-23T10:03:00Z"}, Reason: why}), 200, "")
+	if got, want := list(""), slices.Concat(all[:1], all[3:]); !slices.Equal(got, want) {
+		t.Errorf("left %v, want %v", got, want)
+	}
+	w.want(w.act("POST", "/sessions/end", ada.Key, api.EndManyRequest{Selection: api.Selection{CreatedFrom: "2026-11-23T10:03:00Z"}, Reason: why}), 200, "")
+	if got := list(""); !slices.Equal(got, all[:1]) {
+		t.Errorf("left %v, want %v", got, all[:1])
+	}
+}
+
+// An auditor reads the trail of pseudonyms, page by page, and learns no fine time
+// by it.
+func TestAnAuditorReadsTheTrailOfPseudonyms(t *testing.T) {
+	w := newWorld(t, openGroup)
+	auditor, ada := w.newOperator("auditor"), w.newOperator("operator")
+	member := w.newMember()
+	member.enrol()
+	_, who := member.signInAnonymously()
+	w.want(w.act("POST", "/subjects/"+who+"/block", ada.Key, api.OperatorRequest{Reason: "abuse, report 7"}), 200, "")
+	trail := func(query string) []api.AnonymousRecord {
+		t.Helper()
+		return data[api.AnonymousRecordList](t, w.act("GET", "/records/anonymous?"+query, auditor.Key, nil)).Records
+	}
+	if got := trail(""); got == nil || len(got) != 0 {
+		t.Errorf("read as it came: %+v", got)
+	}
+	w.clock.Advance(15 * time.Minute)
+	acts := map[string]int{}
+	after, pages := "", 0
+	for {
+		page := trail("limit=1&after=" + after)
+		if len(page) == 0 {
+			break
+		}
+		r := page[0]
+		if acts[r.Action+" "+r.Actor+" "+r.Detail]++; r.SubjectID != who || !strings.HasSuffix(r.At, "0:00Z") && !strings.HasSuffix(r.At, "5:00Z") {
+			t.Errorf("%+v", r)
+		}
+		after = r.Key
+		pages++
+	}
+	for _, want := range []string{"session.create  ", "session.end  revoked", "subject.block " + ada.OperatorID + " abuse, report 7"} {
+		if acts[want] != 1 {
+			t.Errorf("%q is there %d times: %v", want, acts[want], acts)
+		}
+	}
+	if whole := trail("limit=1000"); len(whole) != pages {
+		t.Errorf("%d at once and %d in pages", len(whole), pages)
+	}
+	for _, bad := range []string{"after=x", "after=" + after[:39], "after=" + after + "00", "after=" + strings.Repeat("g", 40), "after=-1", "limit=0"} {
+		w.want(w.act("GET", "/records/anonymous?"+bad, auditor.Key, nil), 400, api.InvalidRequest)
 	}
 }
 

@@ -41,7 +41,7 @@ func TestARestoreCutOffAnywhereRevivesNothing(t *testing.T) {
 	w.stop()
 	data, c := w.data, w.config()
 	crashes := map[string]string{} // what a crash after a step would leave
-	r, err := server.RestoreInSteps(t.Context(), c, backup, func(step string) error {
+	r, err := server.RestoreInSteps(t.Context(), c, backup, nil, func(step string) error {
 		crashes[step] = filepath.Join(t.TempDir(), "data")
 		return os.CopyFS(crashes[step], os.DirFS(data))
 	})
@@ -101,7 +101,7 @@ func TestARestoreThatFailsLeavesNoCopy(t *testing.T) {
 	backup := w.backup()
 	w.stop()
 	broken := errors.New("broken")
-	_, err := server.RestoreInSteps(t.Context(), w.config(), backup, func(step string) error {
+	_, err := server.RestoreInSteps(t.Context(), w.config(), backup, nil, func(step string) error {
 		if step == "old kept" {
 			return broken
 		}
@@ -172,7 +172,7 @@ func TestARestoreRaisesTheHighestEpoch(t *testing.T) {
 	restored := func(from string, want uint32) {
 		t.Helper()
 		w.clock.Advance(time.Second)
-		if r, err := server.Restore(t.Context(), w.config(), from); err != nil || r.Epoch != want {
+		if r, err := server.Restore(t.Context(), w.config(), from, server.NoErased); err != nil || r.Epoch != want {
 			t.Errorf("epoch %d, want %d: %v", r.Epoch, want, err)
 		}
 	}

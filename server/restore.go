@@ -21,6 +21,7 @@ type Restored struct {
 	Kept  string `json:"kept,omitempty"` // the old database; empty when there was none
 	// Damaged says why the old database could not be read.
 	Damaged string `json:"damaged,omitempty"`
+	Erased  int    `json:"erased_users"` // how many are known; those who are in the backup are erased again at the next start
 }
 
 // Restore puts a backup in the place of a stopped server's database and raises
@@ -28,12 +29,17 @@ type Restored struct {
 //
 // The epoch is raised first. Whatever is cut short, a server that is started
 // finds either database with a raised epoch, and no session of before lives.
-func Restore(ctx context.Context, c Config, from string) (Restored, error) {
-	return restore(ctx, c, from, func(string) error { return nil })
+//
+// Whoever was erased since the backup is erased again by the next start, before
+// it serves anybody. Who they are the old database tells, if it is a later state
+// than the backup; else one of the lists of erased users or later backups must.
+// [NoErased] among them does without.
+func Restore(ctx context.Context, c Config, from string, erased ...string) (Restored, error) {
+	return restore(ctx, c, from, erased, func(string) error { return nil })
 }
 
 // restore tells done of each step that is durable.
-func restore(ctx context.Context, c Config, from string, done func(step string) error) (out Restored, err error) {
+func restore(ctx context.Context, c Config, from string, erased []string, done func(step string) error) (out Restored, err error) {
 	if err := os.MkdirAll(c.Data, 0o700); err != nil {
 		return out, err
 	}
@@ -61,7 +67,15 @@ func restore(ctx context.Context, c Config, from string, done func(step string) 
 	if out.Epoch, err = c.nextEpoch(r); err != nil {
 		return out, err
 	}
+	gone, err := c.erasedSince(ctx, keys, r, erased)
+	if err != nil {
+		return out, err
+	}
+	out.Erased = len(gone.Marks)
 	if err := done("checked"); err != nil {
+		return out, err
+	}
+	if err := c.writeErased(gone); err != nil {
 		return out, err
 	}
 	if c.RestoreEpoch == nil {

@@ -201,6 +201,9 @@ func (c *Config) open(ctx context.Context, log *slog.Logger, o session.Observer,
 	if err != nil {
 		return nil, nil, nil, errors.Join(err, config.Store.Close())
 	}
+	if err := c.eraseAgain(ctx, service, log); err != nil {
+		return nil, nil, nil, errors.Join(err, config.Store.Close())
+	}
 	return service, host, config.Store, nil
 }
 

@@ -22,6 +22,7 @@ const (
 	Hangs            // every call waits until its caller gives up or the fault goes, and nothing is done
 	FailsAfter       // what is written is done, and its caller is told of a failure; reads fail
 	HangsAfter       // what is written is done, and its caller hears of it when the fault goes; reads hang
+	Full             // what a store must take is done, all else that is written fails with session.ErrFull; reads work
 	Late             // what is written is done when the fault goes, whether its caller still waits or not; reads work
 )
 
@@ -59,7 +60,7 @@ func (s *FaultyStore) Hurt() int64 { return s.hurt.Load() }
 
 // read returns the error of a call that reads, nil without a fault.
 func (s *FaultyStore) read(ctx context.Context) error {
-	if f, _ := s.now(); f == Late {
+	if f, _ := s.now(); f == Late || f == Full {
 		return nil
 	}
 	return s.write(ctx, func() error { return nil })
@@ -69,7 +70,7 @@ func (s *FaultyStore) read(ctx context.Context) error {
 func (s *FaultyStore) write(ctx context.Context, do func() error) error {
 	f, gone := s.now()
 	switch f {
-	case NoFault:
+	case NoFault, Full: // of what must be done; see Apply
 		return do()
 	case Late:
 		done := make(chan error, 1)
@@ -222,6 +223,15 @@ func (s *FaultyStore) Live(ctx context.Context, since time.Time) iter.Seq2[sessi
 
 // Apply implements session.Store.
 func (s *FaultyStore) Apply(ctx context.Context, changes ...session.Change) []error {
+	if f, _ := s.now(); f == Full {
+		out := make([]error, len(changes))
+		for i := range changes {
+			if out[i] = session.ErrFull; changes[i].Must() {
+				out[i] = s.Store.Apply(ctx, changes[i])[0]
+			}
+		}
+		return out
+	}
 	errs := make(chan []error, 1)
 	err := s.write(ctx, func() error {
 		errs <- s.Store.Apply(context.WithoutCancel(ctx), changes...)

@@ -39,8 +39,9 @@ func describe(h server.Holdings) string {
 
 type restoreCmd struct {
 	settings
-	From string `help:"The backup." required:"" placeholder:"FILE"`
-	JSON bool   `help:"Print JSON." name:"json"`
+	From   string   `help:"The backup." required:"" placeholder:"FILE"`
+	Erased []string `help:"Who was erased since: a list (sessiond users erased) or a later backup, where the database in place cannot tell; none does without (repeatable)." placeholder:"FILE"`
+	JSON   bool     `help:"Print JSON." name:"json"`
 }
 
 func (cmd restoreCmd) Run(ctx context.Context, s streams) error {
@@ -48,7 +49,7 @@ func (cmd restoreCmd) Run(ctx context.Context, s streams) error {
 	if err != nil {
 		return err
 	}
-	r, err := server.Restore(ctx, c, cmd.From)
+	r, err := server.Restore(ctx, c, cmd.From, cmd.Erased...)
 	if err != nil {
 		return err
 	}
@@ -62,6 +63,7 @@ func (cmd restoreCmd) Run(ctx context.Context, s streams) error {
 	if r.Kept != "" {
 		fmt.Fprintf(s.out, "the old database is kept as %s: remove it when you need it no more\n", r.Kept)
 	}
+	fmt.Fprintf(s.out, "%d users are known as erased: the next start erases them again where they are in it\n", r.Erased)
 	_, err = fmt.Fprintf(s.out, "the restore epoch is %d: everyone signs in anew\n", r.Epoch)
 	return err
 }

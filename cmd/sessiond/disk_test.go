@@ -71,6 +71,15 @@ func TestAFullDisk(t *testing.T) {
 		t.Errorf("a refresh on a full disk: %v", err)
 	}
 
+	folder := filepath.Join(disk, "data")
+	at := operating{settings: settings{Data: &folder, OperatorListen: &p.operator}}
+	if _, err := operate[api.Empty](ctx, at, "POST", "/sessions/end", api.EndManyRequest{Selection: api.Selection{SessionType: "professional"}, Reason: "a stolen laptop"}); err != nil {
+		t.Errorf("an end of many on a full disk: %v", err)
+	}
+	if _, err := operate[api.Operator](ctx, at, "POST", "/operators", api.AddOperatorRequest{Name: "Ada", Role: "viewer", Reason: "on the team"}); !unavailable(err) {
+		t.Errorf("a new operator on a full disk: %v", err)
+	}
+
 	if err := os.Remove(filler); err != nil {
 		t.Fatal(err)
 	}

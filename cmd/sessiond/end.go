@@ -2,33 +2,51 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/http"
 	"net/url"
 	"time"
 
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/server"
 )
+
+// selected names sessions by what they have in common.
+type selected struct {
+	Subject string        `help:"Those of this user (user_…) or pseudonym (anon_…)." placeholder:"ID"`
+	Type    string        `help:"Those of this type: standard, anonymous or professional." placeholder:"TYPE"`
+	From    string        `help:"Those that were made at this time (RFC 3339) or later." placeholder:"TIME"`
+	Before  string        `help:"Those that were made before this time (RFC 3339)." placeholder:"TIME"`
+	Older   time.Duration `help:"Those that are older than this." placeholder:"12h"`
+	KeyID   string        `name:"key-id" help:"Those that may have a token of this signing key (sessiond keys)." placeholder:"KID"`
+}
+
+func (s selected) selection() (api.Selection, error) {
+	before := s.Before
+	if s.Older != 0 {
+		if before != "" || s.Older < 0 {
+			return api.Selection{}, errors.New("--before or --older, which is no less than nothing")
+		}
+		before = time.Now().Add(-s.Older).UTC().Format(time.RFC3339)
+	}
+	return api.Selection{SubjectID: s.Subject, SessionType: s.Type, CreatedFrom: s.From, CreatedBefore: before, KeyID: s.KeyID}, nil
+}
 
 // endCmd ends many sessions by one rule.
 type endCmd struct {
 	operating
 	because
-	All    bool          `help:"End every session there is."`
-	Type   string        `help:"End those of this type: standard, anonymous or professional." placeholder:"TYPE"`
-	Before string        `help:"End those that were made before this time (RFC 3339)." placeholder:"TIME"`
-	Older  time.Duration `help:"End those that are older than this." placeholder:"12h"`
-	KeyID  string        `name:"key-id" help:"End those that may have a token of this signing key (sessiond keys)." placeholder:"KID"`
+	selected
+	All bool `help:"End every session there is."`
 }
 
 func (cmd endCmd) Run(ctx context.Context, s streams) error {
-	before := cmd.Before
-	if cmd.Older > 0 {
-		before = time.Now().Add(-cmd.Older).UTC().Format(time.RFC3339)
+	sel, err := cmd.selection()
+	if err != nil {
+		return err
 	}
-	_, err := operate[api.Empty](ctx, cmd.operating, http.MethodPost, "/sessions/end", api.EndManyRequest{
-		All: cmd.All, SessionType: cmd.Type, CreatedBefore: before, KeyID: cmd.KeyID, Reason: cmd.Reason,
-	})
+	_, err = operate[api.Empty](ctx, cmd.operating, http.MethodPost, "/sessions/end", api.EndManyRequest{All: cmd.All, Selection: sel, Reason: cmd.Reason})
 	if err == nil {
 		_, err = fmt.Fprintln(s.out, "ended")
 	}
@@ -36,6 +54,7 @@ func (cmd endCmd) Run(ctx context.Context, s streams) error {
 }
 
 type usersCmd struct {
+	Erased  erasedCmd      `cmd:"" help:"List who was erased, by marks that say nothing, to keep beside the backups for a restore."`
 	Erase   eraseCmd       `cmd:"" help:"Erase a user: accounts, sessions, membership. The audit trail keeps an id that names nobody."`
 	Block   userBlockCmd   `cmd:"" help:"End a user's sessions and keep them out."`
 	Unblock userUnblockCmd `cmd:"" help:"Let a user in again."`
@@ -53,6 +72,21 @@ func (cmd onUser) do(ctx context.Context, s streams, method, path, done string) 
 		return err
 	}
 	_, err := fmt.Fprintln(s.out, done, cmd.ID)
+	return err
+}
+
+// erasedCmd works beside the server, as a backup does.
+type erasedCmd struct{ settings }
+
+func (cmd erasedCmd) Run(ctx context.Context, s streams) error {
+	c, err := cmd.config()
+	if err != nil {
+		return err
+	}
+	l, err := server.Erased(ctx, c)
+	if err == nil {
+		_, err = fmt.Fprint(s.out, l.String())
+	}
 	return err
 }
 

@@ -31,6 +31,7 @@ type cli struct {
 	Operators     operatorsCmd     `cmd:"" help:"Operators: who may be one, and as what."`
 	Services      servicesCmd      `cmd:"" help:"Operators: which of the platform's services follow sessions."`
 	Users         usersCmd         `cmd:"" help:"Operators: erase a user, block one, or let one in again."`
+	Live          liveCmd          `cmd:"" help:"Operators: list the live sessions of a user, a type, a time or a signing key."`
 	End           endCmd           `cmd:"" help:"Operators: end many sessions at once."`
 	Bench         benchCmd         `cmd:"" help:"Measure speed, as ratios within one run."`
 	Version       versionCmd       `cmd:"" help:"Print the version."`

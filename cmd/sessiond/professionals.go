@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"os"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -16,6 +17,7 @@ type professionalsCmd struct {
 	Import    professionalsImportCmd `cmd:"" help:"Bring a file of licences in (CSV), for the first time or again."`
 	List      professionalsListCmd   `cmd:"" help:"List the registry."`
 	Show      professionalsShowCmd   `cmd:"" help:"Show one professional."`
+	Confirm   confirmCmd             `cmd:"" help:"After a restore: an entry, or every one that waits for review, counts as it is."`
 	Verify    verifyCmd              `cmd:"" help:"A pending licence is verified from now on."`
 	Suspend   suspendCmd             `cmd:"" help:"A licence counts no more until it is reinstated; sessions that stand on it end."`
 	Revoke    revokeCmd              `cmd:"" help:"Take a licence away; sessions that stand on it end."`
@@ -100,16 +102,17 @@ func tellImport(s streams, r api.ImportReport) error {
 
 type professionalsListCmd struct {
 	operating
-	After string `help:"Only those behind this id." placeholder:"ID"`
-	Limit int    `help:"How many." default:"100"`
-	JSON  bool   `help:"Print JSON." name:"json"`
+	After  string `help:"Only those behind this id." placeholder:"ID"`
+	Limit  int    `help:"How many." default:"100"`
+	Review bool   `help:"Only those that wait for review since a restore."`
+	JSON   bool   `help:"Print JSON." name:"json"`
 }
 
 func (cmd professionalsListCmd) Run(ctx context.Context, s streams) error {
 	all := []api.Professional{}
 	for after := cmd.After; len(all) < cmd.Limit; {
 		page := min(1000, cmd.Limit-len(all))
-		list, err := operate[api.ProfessionalList](ctx, cmd.operating, "GET", fmt.Sprintf("/professionals?limit=%d&after=%s", page, url.QueryEscape(after)), nil)
+		list, err := operate[api.ProfessionalList](ctx, cmd.operating, "GET", "/professionals?"+cmd.query(after, page), nil)
 		if err != nil {
 			return err
 		}
@@ -123,15 +126,48 @@ func (cmd professionalsListCmd) Run(ctx context.Context, s streams) error {
 		return show(s.out, api.ProfessionalList{Professionals: all})
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(w, "PROFESSIONAL\tLEVEL\tUNTIL\tACCOUNTS\tLICENCES")
+	fmt.Fprintln(w, "PROFESSIONAL\tREVIEW\tLEVEL\tUNTIL\tACCOUNTS\tLICENCES")
 	for _, p := range all {
 		var licences []string
 		for _, l := range p.Licences {
 			licences = append(licences, l.Number+" of "+l.Authority)
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%d\t%s\n", p.ProfessionalID, p.VerificationLevel, p.VerifiedUntil, len(p.Accounts), strings.Join(licences, ", "))
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\t%s\n", p.ProfessionalID, map[bool]string{true: "waits"}[p.Review], p.VerificationLevel, p.VerifiedUntil, len(p.Accounts), strings.Join(licences, ", "))
 	}
 	return w.Flush()
+}
+
+func (cmd professionalsListCmd) query(after string, page int) string {
+	q := url.Values{"limit": {strconv.Itoa(page)}, "after": {after}}
+	if cmd.Review {
+		q.Set("review", "true")
+	}
+	return q.Encode()
+}
+
+type confirmCmd struct {
+	operating
+	because
+	ID  string `arg:"" optional:"" help:"The professional's id, lic_…"`
+	All bool   `help:"Every one that waits."`
+}
+
+func (cmd confirmCmd) Run(ctx context.Context, s streams) error {
+	if (cmd.ID == "") != cmd.All {
+		return fmt.Errorf("name an id, or --all")
+	}
+	if cmd.All {
+		n, err := operate[api.ConfirmCount](ctx, cmd.operating, "POST", "/professionals/confirm", api.ConfirmAllRequest{All: true, Reason: cmd.Reason})
+		if err == nil {
+			_, err = fmt.Fprintf(s.out, "confirmed %d\n", n.Confirmed)
+		}
+		return err
+	}
+	p, err := operate[api.Professional](ctx, cmd.operating, "POST", "/professionals/"+url.PathEscape(cmd.ID)+"/confirm", api.OperatorRequest{Reason: cmd.Reason})
+	if err != nil {
+		return err
+	}
+	return showProfessional(s, p, false)
 }
 
 type professionalsShowCmd struct {
@@ -199,6 +235,9 @@ func showProfessional(s streams, p api.Professional, asJSON bool) error {
 	}
 	w := tabwriter.NewWriter(s.out, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(w, "professional\t%s\nlevel\t%s\n", p.ProfessionalID, p.VerificationLevel)
+	if p.Review {
+		fmt.Fprintln(w, "review\twaits since a restore: sessiond professionals confirm")
+	}
 	if p.VerifiedUntil != "" {
 		fmt.Fprintf(w, "until\t%s\n", p.VerifiedUntil)
 	}

@@ -10,6 +10,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"syscall"
 	"testing"
 	"time"
@@ -36,7 +37,7 @@ func TestScripts(t *testing.T) {
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"serve": scriptServe, "stop": scriptStop, "crash": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
+			"serve": scriptServe, "halt": scriptHalt, "await": scriptAwait, "crash": scriptKill, "private": scriptPrivate, "certificate": scriptCertificate,
 			"group": scriptGroup, "pseudonym": scriptPseudonym, "userid": scriptUserID,
 			"principal": scriptPrincipal, "licences": scriptLicences, "suspend": scriptSuspend, "operator": scriptOperator,
 		},
@@ -71,8 +72,8 @@ func scriptUserID(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("USERID", o.UserID)
 }
 
-// scriptStop asks the server to stop and waits until it has.
-func scriptStop(ts *testscript.TestScript, neg bool, args []string) {
+// scriptHalt (stop is a command of testscript's own, which ends the script) asks the server to stop and waits until it has.
+func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("server").(*process)
 	ts.Check(p.Process.Signal(syscall.SIGTERM))
 	ts.Check(p.Wait())
@@ -85,6 +86,24 @@ func scriptKill(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(p.Process.Kill())
 	p.Wait()
 	p.Cmd = nil
+}
+
+// scriptAwait runs sessiond until what it prints matches, for at most ten seconds:
+// a server that has just started makes its group ready while it serves.
+func scriptAwait(ts *testscript.TestScript, neg bool, args []string) {
+	want, err := regexp.Compile("(?m)" + args[0])
+	ts.Check(err)
+	for began := time.Now(); ; time.Sleep(50 * time.Millisecond) {
+		cmd := exec.Command(binary, append(args[1:], "--server", ts.Getenv("SESSIOND_SERVER"))...)
+		cmd.Dir = ts.MkAbs(".")
+		out, _ := cmd.CombinedOutput() // a refusal is no match
+		if want.Match(out) {
+			return
+		}
+		if time.Since(began) > 10*time.Second {
+			ts.Fatalf("after ten seconds still:\n%s", out)
+		}
+	}
 }
 
 // scriptPrivate fails unless the files are their owner's alone.

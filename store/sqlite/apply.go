@@ -16,7 +16,7 @@ import (
 func (s *Store) Apply(ctx context.Context, changes ...session.Change) []error {
 	ops := make([]*op, len(changes))
 	for i := range changes {
-		ops[i] = &op{do: func(c *conn) error { return apply(c, &changes[i]) }, must: changes[i].Ends()}
+		ops[i] = &op{do: func(c *conn) error { return apply(c, &changes[i]) }, must: changes[i].Must()}
 	}
 	return s.submitAll(ctx, ops...)
 }
@@ -50,6 +50,11 @@ func apply(c *conn, ch *session.Change) error {
 	if ch.Holds != nil {
 		n, err := c.exec("UPDATE professionals SET version=version+1 WHERE id=? AND version=?", ch.Holds.Professional, int64(ch.Holds.Version))
 		if err := conflictUnless(n, err); err != nil {
+			return err
+		}
+	}
+	if !ch.Distrust.IsZero() {
+		if err := distrust(c, ch.Distrust); err != nil {
 			return err
 		}
 	}
@@ -99,8 +104,8 @@ func apply(c *conn, ch *session.Change) error {
 			}
 			continue
 		}
-		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id,actor) VALUES (?,?,?,?,?,?,?)",
-			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID, r.Actor); err != nil {
+		if _, err := c.exec("INSERT INTO records (action,at,session_id,subject_id,detail,request_id,actor,changed) VALUES (?,?,?,?,?,?,?,?)",
+			string(r.Action), r.At, r.SessionID[:], r.SubjectID, r.Detail, r.RequestID, r.Actor, r.Changed); err != nil {
 			return err
 		}
 	}

@@ -58,7 +58,7 @@ func (s *Store) backup(ctx context.Context, to string, replace bool) (out Conten
 	if out, err = inspect(ctx, part, "PRAGMA query_only=ON", true); err != nil {
 		return out, err
 	}
-	if out.position < position {
+	if out.Position < position {
 		return out, errors.New("the copy is older than the database was: it ends before a record that was there")
 	}
 	if err := checkTarget(s.path, to, replace); err != nil { // much time has passed
@@ -84,7 +84,7 @@ func (s *Store) copyInto(ctx context.Context, to string) (position int64, err er
 		return 0, err
 	}
 	_, err = c.exec("VACUUM INTO ?", s.uri(to))
-	return before.position, err
+	return before.Position, err
 }
 
 // checkTarget fails if a backup may not take the name. It never lies in the
@@ -115,14 +115,14 @@ func checkTarget(path, to string, replace bool) error {
 		return err
 	case !replace:
 		return fmt.Errorf("%s: it exists; --force replaces an older backup", to)
-	case !info.Mode().IsRegular() || !isDatabase(to):
+	case !info.Mode().IsRegular() || !IsDatabase(to):
 		return fmt.Errorf("%s: it is no backup, and nothing else is replaced", to)
 	}
 	return nil
 }
 
-// isDatabase reports whether a file begins as SQLite's do.
-func isDatabase(path string) bool {
+// IsDatabase reports whether a file begins as SQLite's do.
+func IsDatabase(path string) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false

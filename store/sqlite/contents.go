@@ -24,10 +24,11 @@ type Contents struct {
 	Open           int64
 	Accounts       int64
 	Records        int64
+	Review         int64 // entries of the registry that wait for review
 	NewestRecord   time.Time
 	Bytes          int64 // of the file
 	WAL            int64 // bytes of the log beside it
-	position       int64 // of the newest record
+	Position       int64 // of the newest record, which a later state of the same store never goes below
 }
 
 // Inspect looks at the database at path, beside a running server or not, and
@@ -107,7 +108,7 @@ func (out *Contents) read(c *sqlite3.Conn) (err error) {
 	for query, to := range map[string][]*int64{
 		"SELECT count(*), coalesce(sum(ended_at=0),0) FROM sessions": {&out.Sessions, &out.Open},
 		"SELECT count(*) FROM accounts":                              {&out.Accounts},
-		"SELECT count(*), coalesce(max(position),0) FROM records":    {&out.Records, &out.position},
+		"SELECT count(*), coalesce(max(position),0) FROM records":    {&out.Records, &out.Position},
 	} {
 		err := reading.rows(query, func(st *sqlite3.Stmt) error {
 			for i := range to {
@@ -116,6 +117,20 @@ func (out *Contents) read(c *sqlite3.Conn) (err error) {
 			return nil
 		})
 		if err != nil {
+			return err
+		}
+	}
+	if err := reading.rows("SELECT count(*) FROM pragma_table_info('professionals') WHERE name='review'", func(st *sqlite3.Stmt) error {
+		out.Review = st.ColumnInt64(0)
+		return nil
+	}); err != nil {
+		return err
+	}
+	if out.Review > 0 { // the schema knows of reviews
+		if err := reading.rows("SELECT count(*) FROM professionals WHERE review<>0", func(st *sqlite3.Stmt) error {
+			out.Review = st.ColumnInt64(0)
+			return nil
+		}); err != nil {
 			return err
 		}
 	}

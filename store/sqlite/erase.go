@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 
 	"github.com/ncruces/go-sqlite3"
@@ -23,6 +24,52 @@ func (s *Store) AccountsOf(ctx context.Context, userID string) (out []session.Ac
 		}, userID)
 	})
 	return out, err
+}
+
+// Users implements session.Store.
+func (s *Store) Users(ctx context.Context, after string, limit int) ([]string, error) {
+	return s.ids(ctx, "SELECT DISTINCT user_id FROM accounts WHERE user_id>? ORDER BY user_id LIMIT ?", after, limit)
+}
+
+// Erased implements session.Store.
+func (s *Store) Erased(ctx context.Context, after string, limit int) ([]string, error) {
+	return s.ids(ctx, "SELECT DISTINCT subject_id FROM records WHERE action='user.erase' AND subject_id>? ORDER BY subject_id LIMIT ?", after, limit)
+}
+
+func (s *Store) ids(ctx context.Context, query, after string, limit int) (out []string, err error) {
+	err = s.read(ctx, func(c *conn) error {
+		return c.rows(query, func(st *sqlite3.Stmt) error {
+			out = append(out, st.ColumnText(0))
+			return nil
+		}, after, int64(limit))
+	})
+	return out, err
+}
+
+// ErasedIn tells who was erased by what a database at rest or a backup says, and
+// what it holds. It checks no page, and takes no lock.
+func ErasedIn(ctx context.Context, path string) (held Contents, users []string, err error) {
+	c, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READONLY|sqlite3.OPEN_NOFOLLOW)
+	if err != nil {
+		return held, nil, fmt.Errorf("%s: %w", path, err)
+	}
+	defer func() {
+		if err = errors.Join(err, c.Close()); err != nil {
+			err = fmt.Errorf("%s: %w", path, err)
+		}
+	}()
+	c.SetInterrupt(ctx)
+	if err := errors.Join(c.Exec("PRAGMA trusted_schema=OFF"), held.read(c)); err != nil {
+		return held, nil, err
+	}
+	st, _, err := c.Prepare("SELECT DISTINCT subject_id FROM records WHERE action='user.erase'")
+	if err != nil {
+		return held, nil, err
+	}
+	for st.Step() {
+		users = append(users, st.ColumnText(0))
+	}
+	return held, users, errors.Join(st.Err(), st.Close())
 }
 
 // erase deletes what is stored of a user. Sessions have no index by their

@@ -263,6 +263,10 @@ func TestAFullDiskStillEndsSessions(t *testing.T) {
 			t.Errorf("an end on a full disk: %v", err)
 		}
 	}
+	urgent := session.Change{Cut: &session.Cut{Number: 1, At: time.Now()}, Urgent: true}
+	if err := s.Apply(t.Context(), urgent)[0]; err != nil {
+		t.Errorf("a right taken away on a full disk: %v", err)
+	}
 	// The writer finds room within its second, and takes everything again.
 	deadline, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 	defer cancel()

@@ -5,16 +5,17 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"time"
 
 	"github.com/ncruces/go-sqlite3"
 
 	session "github.com/mentalverse/session"
 )
 
-const professionalColumns = "id,version,accounts,licences"
+const professionalColumns = "id,version,accounts,licences,review"
 
 func scanProfessional(st *sqlite3.Stmt) (p session.Registrant, err error) {
-	p.ID, p.Version = st.ColumnText(0), uint64(st.ColumnInt64(1))
+	p.ID, p.Version, p.Review = st.ColumnText(0), uint64(st.ColumnInt64(1)), st.ColumnBool(4)
 	err = errors.Join(json.Unmarshal(st.ColumnRawText(2), &p.Accounts), json.Unmarshal(st.ColumnRawText(3), &p.Licences))
 	if err != nil {
 		err = fmt.Errorf("sqlite: professional %s is damaged: %w", p.ID, err)
@@ -68,9 +69,18 @@ func (s *Store) claimant(ctx context.Context, claim string) (p session.Registran
 }
 
 // Professionals implements session.Store.
-func (s *Store) Professionals(ctx context.Context, after string, limit int) (out []session.Registrant, err error) {
+func (s *Store) Professionals(ctx context.Context, after string, limit int) ([]session.Registrant, error) {
+	return s.professionals(ctx, "id>?", after, limit)
+}
+
+// ToReview implements session.Store.
+func (s *Store) ToReview(ctx context.Context, after string, limit int) ([]session.Registrant, error) {
+	return s.professionals(ctx, "review<>0 AND id>?", after, limit)
+}
+
+func (s *Store) professionals(ctx context.Context, which, after string, limit int) (out []session.Registrant, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.rows("SELECT "+professionalColumns+" FROM professionals WHERE id>? ORDER BY id LIMIT ?", func(st *sqlite3.Stmt) error {
+		return c.rows("SELECT "+professionalColumns+" FROM professionals WHERE "+which+" ORDER BY id LIMIT ?", func(st *sqlite3.Stmt) error {
 			p, err := scanProfessional(st)
 			out = append(out, p)
 			return err
@@ -120,7 +130,17 @@ func putProfessional(c *conn, p *session.Registrant) error {
 	if err != nil {
 		return err
 	}
-	_, err = c.exec("INSERT INTO professionals ("+professionalColumns+") VALUES (?1,?2,?3,?4) ON CONFLICT (id) DO UPDATE SET version=?2, accounts=?3, licences=?4",
-		p.ID, int64(p.Version+1), string(accounts), string(licences))
+	_, err = c.exec("INSERT INTO professionals ("+professionalColumns+") VALUES (?1,?2,?3,?4,?5) ON CONFLICT (id) DO UPDATE SET version=?2, accounts=?3, licences=?4, review=?5",
+		p.ID, int64(p.Version+1), string(accounts), string(licences), p.Review)
+	return err
+}
+
+// distrust puts the whole registry to review and revokes every operator's key,
+// but no service's.
+func distrust(c *conn, at time.Time) error {
+	if _, err := c.exec("UPDATE professionals SET version=version+1, review=1 WHERE review=0"); err != nil {
+		return err
+	}
+	_, err := c.exec("UPDATE operators SET version=version+1, revoked_at=? WHERE revoked_at=0 AND role<>?", at, string(session.RoleService))
 	return err
 }

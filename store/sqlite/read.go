@@ -103,10 +103,10 @@ func (s *Store) NewestEvent(ctx context.Context, anonymous bool) (out session.St
 // Records implements session.Store.
 func (s *Store) Records(ctx context.Context, after uint64, limit int) (out []session.StoredRecord, err error) {
 	err = s.read(ctx, func(c *conn) error {
-		return c.rows("SELECT position,action,at,session_id,subject_id,detail,request_id,actor FROM records WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
+		return c.rows("SELECT position,action,at,session_id,subject_id,detail,request_id,actor,changed FROM records WHERE position>? ORDER BY position LIMIT ?", func(st *sqlite3.Stmt) error {
 			r := session.StoredRecord{Position: uint64(st.ColumnInt64(0)), Record: session.Record{
 				Action: session.Action(st.ColumnText(1)), At: fromMillis(st.ColumnInt64(2)), SubjectID: st.ColumnText(4),
-				Detail: st.ColumnText(5), RequestID: st.ColumnText(6), Actor: st.ColumnText(7),
+				Detail: st.ColumnText(5), RequestID: st.ColumnText(6), Actor: st.ColumnText(7), Changed: st.ColumnText(8),
 			}}
 			copy(r.SessionID[:], st.ColumnRawBlob(3))
 			out = append(out, r)

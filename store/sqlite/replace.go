@@ -67,7 +67,7 @@ func checkSource(path, from string) error {
 	if err != nil {
 		return err
 	}
-	if !source.Mode().IsRegular() || !isDatabase(from) {
+	if !source.Mode().IsRegular() || !IsDatabase(from) {
 		return fmt.Errorf("%s: it is no backup", from)
 	}
 	if live, err := os.Stat(path); err == nil && os.SameFile(source, live) {

@@ -14,7 +14,7 @@ func cuts(t *testing.T, st session.Store) {
 	}
 	want := []session.Cut{
 		{Number: 1, At: at},
-		{Number: 2, At: at.Add(time.Hour), Type: session.Anonymous, CreatedBefore: at, KeyFrom: at.Add(-time.Hour), KeyUntil: at.Add(time.Hour)},
+		{Number: 2, At: at.Add(time.Hour), Type: session.Anonymous, CreatedFrom: at.Add(-2 * time.Hour), CreatedBefore: at, KeyFrom: at.Add(-time.Hour), KeyUntil: at.Add(time.Hour)},
 	}
 	refused(t, st, session.Change{Cut: &want[1]}, session.ErrConflict)
 	for i := range want {

@@ -3,6 +3,7 @@ package storetest
 import (
 	"errors"
 	"reflect"
+	"slices"
 	"testing"
 	"time"
 
@@ -86,12 +87,62 @@ func professionals(t *testing.T, st session.Store) {
 
 	s := Session(at)
 	s.Type, s.Subject.Professional = session.Professional, "lic_b"
-	apply(t, st, session.Change{Insert: []session.Session{s}, Records: []session.Record{{Action: session.ActionProfessional, At: at, SubjectID: "lic_b", Actor: "op_a"}}})
+	apply(t, st, session.Change{Insert: []session.Session{s}, Records: []session.Record{{Action: session.ActionProfessional, At: at, SubjectID: "lic_b", Actor: "op_a", Changed: "status"}}})
 	if got := get(t, st, s.ID); got.Subject != s.Subject {
 		t.Errorf("%+v", got.Subject)
 	}
-	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 || r[0].Actor != "op_a" {
+	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 || r[0].Actor != "op_a" || r[0].Changed != "status" {
 		t.Errorf("%+v, %v", r, err)
+	}
+}
+
+// reviews puts a registry to review as a whole, and the operators out.
+func reviews(t *testing.T, st session.Store) {
+	entry := func(id string, review bool) session.Registrant {
+		return session.Registrant{ID: id, Review: review, Licences: []session.Licence{{Number: id, Authority: "Board"}}}
+	}
+	gone := session.Operator{ID: "op_b", Name: "Bob", RevokedAt: at}
+	apply(t, st, session.Change{
+		Professionals: []session.Registrant{entry("lic_a", false), entry("lic_b", true), entry("lic_c", false)},
+		Operators:     []session.Operator{{ID: "op_a", Name: "Ada"}, gone, {ID: "svc_a", Name: "notes", Role: session.RoleService}},
+	})
+	waits := func(want ...string) {
+		t.Helper()
+		var got []string
+		for after := ""; ; after = got[len(got)-1] {
+			page, err := st.ToReview(t.Context(), after, 1)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page) == 0 {
+				break
+			}
+			if got = append(got, page[0].ID); !page[0].Review {
+				t.Errorf("%+v", page[0])
+			}
+		}
+		if !slices.Equal(got, want) {
+			t.Errorf("%v wait, want %v", got, want)
+		}
+	}
+	waits("lic_b")
+	later := at.Add(time.Hour)
+	apply(t, st, session.Change{Distrust: later, Records: []session.Record{{Action: session.ActionEpoch, At: later}}})
+	waits("lic_a", "lic_b", "lic_c")
+	a := registrant(t, st, "lic_a")
+	refused(t, st, session.Change{Professionals: []session.Registrant{entry("lic_a", false)}}, session.ErrConflict)
+	a.Review = false
+	apply(t, st, session.Change{Professionals: []session.Registrant{a}})
+	waits("lic_b", "lic_c")
+	for id, want := range map[string]time.Time{"op_a": later, "op_b": at, "svc_a": {}} {
+		if o, err := st.Operator(t.Context(), id); err != nil || !o.RevokedAt.Equal(want) {
+			t.Errorf("%+v, %v", o, err)
+		}
+	}
+	add := session.Operator{ID: "op_c", Name: "Cyd"}
+	apply(t, st, session.Change{Operators: []session.Operator{add}})
+	if o, err := st.Operator(t.Context(), "op_c"); err != nil || !o.RevokedAt.IsZero() {
+		t.Errorf("%+v, %v", o, err)
 	}
 }
 
@@ -107,11 +158,34 @@ func erasure(t *testing.T, st session.Store) {
 		Insert: []session.Session{s, other, ended}, Roster: &session.Roster{SubjectID: s.Subject.ID, Sessions: []token.ID{s.ID}},
 		Records: []session.Record{{Action: session.ActionCreate, At: at, SubjectID: s.Subject.ID}},
 	})
+	low, high := min(s.Subject.ID, other.Subject.ID), max(s.Subject.ID, other.Subject.ID)
+	apply(t, st, session.Change{Link: &session.Link{Account: session.Account{Chain: session.Ethereum, Address: "0xdef"}, UserID: other.Subject.ID, At: at}})
+	if got, err := st.Users(t.Context(), "", 9); err != nil || !slices.Equal(got, []string{low, high}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Users(t.Context(), low, 1); err != nil || !slices.Equal(got, []string{high}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Erased(t.Context(), "", 9); err != nil || len(got) != 0 {
+		t.Errorf("%v, %v", got, err)
+	}
 	if got, err := st.AccountsOf(t.Context(), s.Subject.ID); err != nil || len(got) != 2 {
 		t.Errorf("%v, %v", got, err)
 	}
 	s.EndedAt, s.EndReason = at, session.EndRevoked
-	apply(t, st, session.Change{Update: []session.Session{s}, Roster: &session.Roster{SubjectID: s.Subject.ID, Version: 1}, Erase: s.Subject.ID})
+	apply(t, st, session.Change{Update: []session.Session{s}, Roster: &session.Roster{SubjectID: s.Subject.ID, Version: 1}, Erase: s.Subject.ID, Records: []session.Record{
+		{Action: session.ActionErase, At: at, SubjectID: s.Subject.ID}, {Action: session.ActionErase, At: at, SubjectID: "user_"}, // as often as it is said
+		{Action: session.ActionErase, At: at, SubjectID: "user_"}, {Action: session.ActionBlock, At: at, SubjectID: other.Subject.ID},
+	}})
+	if got, err := st.Erased(t.Context(), "", 9); err != nil || !slices.Equal(got, []string{"user_", s.Subject.ID}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Erased(t.Context(), "user_", 9); err != nil || !slices.Equal(got, []string{s.Subject.ID}) {
+		t.Errorf("%v, %v", got, err)
+	}
+	if got, err := st.Users(t.Context(), "", 9); err != nil || !slices.Equal(got, []string{other.Subject.ID}) {
+		t.Errorf("%v, %v", got, err)
+	}
 	for _, id := range []token.ID{s.ID, ended.ID} {
 		if _, err := st.Session(t.Context(), id); !errors.Is(err, session.ErrNotFound) {
 			t.Errorf("a session stayed: %v", err)
@@ -126,7 +200,7 @@ func erasure(t *testing.T, st session.Store) {
 		t.Errorf("a roster stayed: %+v, %v", r, err)
 	}
 	get(t, st, other.ID)
-	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 1 {
+	if r, err := st.Records(t.Context(), 0, 9); err != nil || len(r) != 5 {
 		t.Errorf("the trail is gone: %v, %v", r, err)
 	}
 }

@@ -78,6 +78,7 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		"a group is published step by step":          publications,
 		"the registry holds nobody twice":            professionals,
 		"a revoked operator stays revoked":           operators,
+		"a registry is put to review":                reviews,
 		"what pseudonyms do is kept apart":           pseudonyms,
 		"a closed store answers nothing":             closed,
 		"steps at once win one by one":               concurrentSteps,
