@@ -446,7 +446,7 @@ var mutations = []mutation{
 `, "./httpapi -run=Gateway"},
 	{"client/feed.go", `maxAge = 5*time.Second - 250*time.Millisecond`, `maxAge = 7*time.Second`, "./client -run=TestNothingIsValid"},
 	{"client/feed.go", `monotonic <= maxAge && wall <= maxAge`, `monotonic <= maxAge`, "./client -run=TestASleepMakesBlind"},
-	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(time.Now().Add(-age))`, "./client -run=TestNothingIsValid"},
+	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(time.Now().Add(-age))`, "./client -run=TestALateAnswer"},
 	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(sent.Add(min(held, time.Since(sent)) - 0*age))`, "./client -run=TestACutFeed"},
 	{"client/feed.go", `if !a.More || a.Gap {`, `if true {`, "./client -run=TestACutFeed"},
 	{"client/feed.go", `if held > time.Since(sent)+heldSlack {`, `if false {`, "./client -run=TestACutFeed"},
@@ -468,6 +468,10 @@ var mutations = []mutation{
 	{"client/verify.go", `asked.err != nil && (mine || errors.Is(asked.err, ErrUnavailable))`, `asked.err != nil`, "./client"},
 	{"client/question.go", `same := other.tag == q.tag || !other.opaque && !q.opaque`, `same := true`, "./client -run=TestAForgeryIsNoAnswer"},
 	{"client/question.go", `if q.after == "" {`, `if false {`, "./client -run=TestABlindClientRemembersNothing"},
+	{"client/verify.go", `if raise(&f.reported, generation) {`, `if false {`, "./client -run=TestReportsTell"},
+	{"client/question.go", `	case q.overtaken:
+		return
+`, ``, "./client -run=TestAnUpdateRaces"},
 	{"client/followed.go", `c.Generation < f.minGen || c.Generation+1 < f.newest.Load()`, `c.Generation < f.minGen`, "./client -run=TestASessionIsAskedAboutOnce"},
 	{"client/followed.go", `!now.Before(f.idleEnd) || `, ``, "./client -run=TestEndsAreKept"},
 	{"client/followed.go", `v.SessionID != claims.SessionID.String() || `, ``, "./client -run=TestUnknownIsNeverInvalid"},
