@@ -53,6 +53,7 @@ type Keyring struct {
 	tokenLife time.Duration // the longest any token may live
 	refresh   *token.RefreshKeys
 	challenge challengeKey
+	ticket    ticketKey
 	wrap      cipher.AEAD
 	check     []byte
 	erasure   [32]byte
@@ -109,6 +110,7 @@ func NewKeyring(master MasterKey, epoch uint32, issuer string, alg token.Algorit
 		issuer:    issuer,
 		refresh:   &token.RefreshKeys{Tag: master.derive("refresh token tag"), MAC: master.derive("refresh token"), Epoch: epoch},
 		challenge: challengeKey{key: master.derive("challenge"), epoch: epoch},
+		ticket:    ticketKey{key: master.derive("ticket"), epoch: epoch},
 		wrap:      aead,
 		check:     mac.Sum(nil)[:16],
 		erasure:   master.derive("erasure"),

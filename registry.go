@@ -208,6 +208,23 @@ func (s *Service) practise(ctx context.Context, c *Change, row *Session) error {
 // licenceNotice is how long before its end a licence's is announced.
 const licenceNotice = 30 * 24 * time.Hour
 
+// LicenceEnd returns when the licence that a professional session stands on ends,
+// if that is near: within thirty days. Zero otherwise.
+func (s *Service) LicenceEnd(ctx context.Context, row Session) (time.Time, error) {
+	if row.Type != Professional {
+		return time.Time{}, nil
+	}
+	p, err := s.store.Professional(ctx, row.Subject.Professional)
+	if err != nil {
+		return time.Time{}, unavailable(err)
+	}
+	now := s.now()
+	if end := p.Until(now); !now.Before(end.Add(-licenceNotice)) {
+		return end, nil
+	}
+	return time.Time{}, nil
+}
+
 // licencePage is how many entries are looked at in one go.
 const licencePage = 1000
 

@@ -103,19 +103,20 @@ func TestATokenThatIsAheadOfTheFeedIsAskedAbout(t *testing.T) {
 func TestACutFeedFailsClosed(t *testing.T) {
 	for name, f := range map[string]fault{
 		"reset": {cut: true}, "silent": {hang: true}, "503": {change: body(503, "application/json", `{"success":false,"error":{"code":"unavailable","message":"x"}}`)},
-		"the key is bad": {change: body(401, "application/json", `{"success":false,"error":{"code":"credential_invalid","message":"x"}}`)},
-		"an operator's":  {change: body(403, "application/json", `{"success":false,"error":{"code":"permission_denied","message":"x"}}`)},
-		"not JSON":       {change: body(200, "text/html", "<p>Sign in to the network</p>")},
-		"malformed":      {change: body(200, "application/json", `{"success":true,"data":{"position":"a","position":"b"}}`)},
-		"no position":    {change: body(200, "application/json", `{"success":true,"data":{"gap":false,"held_ms":1000,"age_ms":0,"more":false,"events":[]}}`)},
-		"no data":        {change: body(200, "application/json", `{"success":true}`)},
-		"of the past":    {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":-1,"more":false,"events":[]}}`)},
-		"held too long":  {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":1500,"age_ms":0,"more":false,"events":[]}}`)},
-		"never over":     {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":0,"more":true,"events":[]}}`), after: time.Millisecond},
-		"huge":           {change: body(200, "application/json", `{"success":true,"data":{"position":"`+strings.Repeat("a", 1<<20)+`"}}`)},
-		"a redirect":     {change: body(307, "application/json", ``)},
-		"a cache's":      {change: func(r *http.Response) { r.Header.Set("Age", "3") }},
-		"an old read":    {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":4900,"more":false,"events":[]}}`), after: time.Millisecond},
+		"the key is bad":  {change: body(401, "application/json", `{"success":false,"error":{"code":"credential_invalid","message":"x"}}`)},
+		"an operator's":   {change: body(403, "application/json", `{"success":false,"error":{"code":"permission_denied","message":"x"}}`)},
+		"not JSON":        {change: body(200, "text/html", "<p>Sign in to the network</p>")},
+		"malformed":       {change: body(200, "application/json", `{"success":true,"data":{"position":"a","position":"b"}}`)},
+		"no position":     {change: body(200, "application/json", `{"success":true,"data":{"gap":false,"held_ms":1000,"age_ms":0,"more":false,"events":[]}}`)},
+		"no data":         {change: body(200, "application/json", `{"success":true}`)},
+		"of the past":     {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":-1,"more":false,"events":[]}}`)},
+		"held too long":   {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":1500,"age_ms":0,"more":false,"events":[]}}`)},
+		"more of nothing": {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":0,"more":true,"events":[]}}`), after: time.Millisecond},
+		"never over":      {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":0,"more":true,"events":[{"event":"session.ended","session_id":"sess_00000000000000000000000000000000","reason":"revoked"}]}}`), after: time.Millisecond},
+		"huge":            {change: body(200, "application/json", `{"success":true,"data":{"position":"`+strings.Repeat("a", 1<<20)+`"}}`)},
+		"a redirect":      {change: body(307, "application/json", ``)},
+		"a cache's":       {change: func(r *http.Response) { r.Header.Set("Age", "3") }},
+		"an old read":     {change: body(200, "application/json", `{"success":true,"data":{"position":"e0.0.0","gap":false,"held_ms":0,"age_ms":4900,"more":false,"events":[]}}`), after: time.Millisecond},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -140,6 +141,38 @@ func TestACutFeedFailsClosed(t *testing.T) {
 			})
 		})
 	}
+}
+
+// An answer that was long on its way is as old as its question: it knows nothing of
+// what happened since it was read.
+func TestALateAnswerIsAsOldAsItsQuestion(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id, raw := w.open()
+		w.want(raw, nil)
+		late := true
+		w.wire.set(func(p string) fault {
+			if p != feedPath {
+				return fault{}
+			}
+			defer func() { late = false }()
+			return fault{after: 1900 * time.Millisecond, cut: !late} // the next one, and then none
+		})
+		time.Sleep(time.Second)                       // the one before comes back
+		time.Sleep(time.Second + 10*time.Millisecond) // the next is read, and on its way
+		w.revoke(id)
+		revoked, last := time.Now(), time.Duration(0)
+		for time.Since(revoked) < 8*time.Second {
+			at := time.Since(revoked)
+			if w.verify(raw) == nil {
+				last = at
+			}
+			time.Sleep(50 * time.Millisecond)
+		}
+		if last > 5*time.Second || last < 4*time.Second {
+			t.Errorf("valid for %v", last)
+		}
+	})
 }
 
 // Four seconds without the feed: nobody is refused who would not have been. Ten:
@@ -533,13 +566,12 @@ func TestEndsAreKept(t *testing.T) {
 		if err := w.verify(raw); !errors.As(err, &e) || e.Details.Reason != "token_expired" {
 			t.Errorf("%v", err)
 		}
-		id2, idle := w.open()
+		_, idle := w.open()
 		w.want(idle, nil)
 		time.Sleep(35 * time.Minute)
 		if err := w.verify(idle); !errors.As(err, &e) || e.Details.Reason != "idle_timeout" {
 			t.Errorf("%v", err)
 		}
-		_ = id2
 	})
 }
 
@@ -550,7 +582,7 @@ func TestTheCacheKeepsItsBound(t *testing.T) {
 		for range 200 {
 			_, raw := w.open()
 			w.want(raw, nil)
-			w.want(raws0(raws, raw), nil) // one that stays busy
+			w.want(append(raws, raw)[0], nil) // one that stays busy
 			raws = append(raws, raw)
 		}
 		if n := w.c.Stats().Sessions; n != 50 {
@@ -567,13 +599,6 @@ func TestTheCacheKeepsItsBound(t *testing.T) {
 			w.want(raw, client.ErrInvalid)
 		}
 	})
-}
-
-func raws0(raws []string, other string) string {
-	if len(raws) > 0 {
-		return raws[0]
-	}
-	return other
 }
 
 func TestReportsTellGenerationsAndPeople(t *testing.T) {
@@ -637,29 +662,35 @@ func TestCloseSendsWhatIsLeft(t *testing.T) {
 			t.Errorf("%v", got)
 		}
 		w.want(raw, client.ErrUnavailable)
-		if err := w.c.Ready(t.Context()); err != nil {
-			t.Log(err) // it was ready once
+		if w.c.Fresh() {
+			t.Error("a closed client vouches for something")
 		}
 		w.c.Close()
 	})
 }
 
-// A first call waits for the feed's first word, and no longer.
+// A first call waits for the feed's first word, or for it to fail, and no longer.
 func TestTheFirstCallWaitsForTheFeed(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := newService(newKey(t, token.EdDSA))
-		_, raw := s.open()
-		w := startWorld(t, s)
-		w.wire.set(only(feedPath, fault{after: time.Second}))
-		w.want(raw, nil)
-		w.c.Close()
-		w = startWorld(t, s)
-		w.wire.set(all(fault{cut: true}))
-		w.want(raw, client.ErrUnavailable)
-		if time.Since(time.Now()) > time.Second {
-			t.Error("it waited for long")
-		}
-	})
+	for _, c := range []struct {
+		f     fault
+		want  error
+		after time.Duration
+	}{
+		{fault{after: time.Second}, nil, time.Second},
+		{fault{after: time.Second, cut: true}, client.ErrUnavailable, time.Second},
+		{fault{hang: true}, client.ErrUnavailable, 2 * time.Second},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			s := newService(newKey(t, token.EdDSA))
+			_, raw := s.open()
+			w := startWorldWith(t, s, only(feedPath, c.f))
+			begin := time.Now()
+			w.want(raw, c.want)
+			if took := time.Since(begin); took != c.after {
+				t.Errorf("%+v: it took %v", c.f, took)
+			}
+		})
+	}
 }
 
 func TestMoreAndMoreEvents(t *testing.T) {
@@ -743,18 +774,11 @@ func TestABlindClientRemembersNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newService(newKey(t, token.EdDSA))
 		id, raw := s.open()
-		w := &world{service: s, t: t, wire: &wire{to: s}}
-		w.wire.set(only(feedPath, fault{cut: true}))
-		c, err := client.New(issuer, key, client.Transport(w.wire), client.WhenBlind(client.AskRemotely))
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer c.Close()
-		w.c = c
+		w := startWorldWith(t, s, only(feedPath, fault{cut: true}), client.WhenBlind(client.AskRemotely))
 		w.want(raw, nil)
 		w.want(raw, nil)
-		if n := w.count(validatePath); n != 2 || c.Stats().Sessions != 0 {
-			t.Errorf("asked %d times, %d are remembered", n, c.Stats().Sessions)
+		if n := w.count(validatePath); n != 2 || w.c.Stats().Sessions != 0 {
+			t.Errorf("asked %d times, %d are remembered", n, w.c.Stats().Sessions)
 		}
 		w.revoke(id)
 		w.want(raw, client.ErrInvalid)

@@ -439,7 +439,13 @@ func newWorld(t testing.TB, opts ...client.Option) *world {
 
 func startWorld(t testing.TB, s *service, opts ...client.Option) *world {
 	t.Helper()
-	w := &world{service: s, t: t, wire: &wire{to: s}, log: new(locked)}
+	return startWorldWith(t, s, nil, opts...)
+}
+
+// startWorldWith begins on a network that has this fault.
+func startWorldWith(t testing.TB, s *service, f func(string) fault, opts ...client.Option) *world {
+	t.Helper()
+	w := &world{service: s, t: t, wire: &wire{to: s, fault: f}, log: new(locked)}
 	log := slog.New(slog.NewTextHandler(w.log, nil))
 	c, err := client.New(issuer, key, append([]client.Option{client.Transport(w.wire), client.Logger(log)}, opts...)...)
 	if err != nil {

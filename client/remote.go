@@ -90,7 +90,7 @@ type answer struct {
 	body   []byte
 }
 
-// call makes one call. Its error names neither address nor key.
+// call makes one call. Its error holds neither the key, nor a token, nor a position.
 func (r *remote) call(ctx context.Context, method, path string, body []byte, limit int64) (answer, error) {
 	req, err := http.NewRequestWithContext(ctx, method, r.base+path, bytes.NewReader(body))
 	if err != nil {
@@ -108,7 +108,7 @@ func (r *remote) call(ctx context.Context, method, path string, body []byte, lim
 	if err != nil {
 		var u *url.Error
 		if errors.As(err, &u) {
-			err = u.Err // without the address
+			err = u.Err // without the whole URL
 		}
 		return answer{}, err
 	}

@@ -129,6 +129,10 @@ func writeFailure(w http.ResponseWriter, r *http.Request, log *slog.Logger, f *f
 		h.Set("Retry-After", retryAfter(f.retry))
 	case http.StatusUnauthorized:
 		h.Set("WWW-Authenticate", challengeHeader(f))
+	case http.StatusUpgradeRequired: // RFC 6455, section 4.4
+		h.Set("Upgrade", "websocket")
+		h.Set("Connection", "Upgrade")
+		h.Set("Sec-WebSocket-Version", "13")
 	}
 	// Without a cause there is nothing for an operator to mend: the service is
 	// busy, or the group small. And to tell of each who came would be a diary.

@@ -44,6 +44,7 @@ var byStatus = map[int]map[string]string{
 		"Access-Control-Allow-Methods": corsMethods, "Access-Control-Allow-Headers": corsRequest, "Access-Control-Max-Age": "600"},
 	401: {"Www-Authenticate": `Bearer error="(invalid_token|insufficient_user_authentication)".*`},
 	405: {"Allow": "[A-Z, ]+"},
+	426: {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-Websocket-Version": "13"},
 	429: {"Retry-After": "[1-9][0-9]?", "Ratelimit": `"address";r=0;t=[0-9]+`, "Ratelimit-Policy": `"address";q=1;w=60`},
 	503: {"Retry-After": "[1-9][0-9]?"},
 }
@@ -86,6 +87,7 @@ func checkFields(t *testing.T, method, path string, w *httptest.ResponseRecorder
 // everyRoute is the route table with an id where a path has one.
 func everyRoute() []route {
 	routes := append((&public{}).routes(), pageRoutes(map[string]Page{"/signin": {}})...)
+	routes = append(routes, (&public{}).socketRoutes()...)
 	for i := range routes {
 		routes[i].path = strings.ReplaceAll(routes[i].path, "{id}", "sess_0")
 	}
@@ -126,7 +128,7 @@ func TestEveryAnswerHasTheGoldenFields(t *testing.T) {
 		if rt.method != "GET" {
 			check(h, 403, rt.method, rt.path, "", foreign)
 		}
-		if rt.access == holder || rt.access == credential {
+		if rt.access == holder || rt.access == credential || rt.access == socketed {
 			check(h, 400, rt.method, rt.path, "", field("Authorization", "Basic eDp5"))
 			check(h, 413, rt.method, rt.path, strings.Repeat(" ", api.MaxBody+1))
 			check(h, 415, rt.method, rt.path, "{}", field("Content-Type", "text/plain"))
@@ -138,6 +140,9 @@ func TestEveryAnswerHasTheGoldenFields(t *testing.T) {
 				body = ""
 			}
 			check(h, 401, rt.method, rt.path, body, bearerOf("forged"))
+		}
+		if rt.access == socketed {
+			check(h, 426, rt.method, rt.path, "")
 		}
 		if rt.meter != unmetered {
 			check(limited, 429, rt.method, rt.path, "")
@@ -181,7 +186,7 @@ func TestEveryAnswerHasTheGoldenFields(t *testing.T) {
 	check(h, 401, "GET", base+"/sessions/validate?max_age=60", "", bearerOf(next.SessionToken))
 	check(h, 200, "POST", base+"/sessions/logout", "", bearerOf(next.SessionToken))
 
-	for _, status := range []int{200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 421, 429, 503} {
+	for _, status := range []int{200, 201, 204, 400, 401, 403, 404, 405, 409, 413, 415, 421, 426, 429, 503} {
 		if seen[status] == 0 {
 			t.Errorf("%d was not provoked", status)
 		}

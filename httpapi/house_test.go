@@ -29,6 +29,7 @@ type house struct {
 	service *session.Service
 	clock   *sessiontest.Clock
 	person  *icp.Identity
+	board   *board
 }
 
 func newHouse(t *testing.T, change ...func(*Options)) *house {
@@ -38,9 +39,9 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	h := &house{t: t, clock: sessiontest.NewClock(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC))}
+	h := &house{t: t, clock: sessiontest.NewClock(time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)), board: newBoard()}
 	service, err := session.NewService(t.Context(), session.Config{
-		Store: store, MasterKey: session.MasterKey{1, 2, 3}, Issuer: ownOrigin, Now: h.clock.Now,
+		Store: store, MasterKey: session.MasterKey{1, 2, 3}, Issuer: ownOrigin, Now: h.clock.Now, Observer: h.board,
 		Verifier: wallet.New(wallet.Config{Domain: "sessions.example.org", URI: ownOrigin + "/api/auth/sessions", Service: "Example"}, icp.Chain()),
 	})
 	if err != nil {
@@ -48,6 +49,8 @@ func newHouse(t *testing.T, change ...func(*Options)) *house {
 	}
 	h.service = service
 	opts := Options{Origin: ownOrigin, Origins: []string{listedOrigin}, Pages: map[string]Page{"/signin": {ContentType: "text/html; charset=utf-8", Body: []byte("<p>")}}}
+	opts.Sockets = NewSockets(SocketOptions{Subscribe: h.board.subscribe})
+	t.Cleanup(func() { opts.Sockets.Shutdown() })
 	for _, f := range change {
 		f(&opts)
 	}

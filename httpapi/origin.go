@@ -125,6 +125,21 @@ func (o *origins) check(r *http.Request, byCookie bool) error {
 	return nil
 }
 
+// checkHandshake refuses a socket to pages of foreign origins: no rule of
+// browsers keeps them from opening one, with the cookies of their person, and
+// from reading what it tells. A browser always says where a handshake comes
+// from; a program need not, and has no cookies.
+func (o *origins) checkHandshake(r *http.Request, byCookie bool) error {
+	values := r.Header["Origin"]
+	switch {
+	case len(values) == 1 && o.allows(values[0], r.Host):
+		return nil
+	case len(values) == 0 && !byCookie:
+		return nil
+	}
+	return originDenied
+}
+
 // Names of the fields that pages of listed origins may send and read.
 const (
 	corsMethods = "GET, POST, PATCH, DELETE"

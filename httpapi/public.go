@@ -18,10 +18,16 @@ var openAPI []byte
 // Public returns the handler of the public listener: the session API, the
 // published keys, the description, the health checks and the pages.
 func Public(s *session.Service, opts Options) (http.Handler, error) {
-	p := &public{service: s, csrf: s.Keys().Derive("csrf"), members: opts.Group, artifacts: opts.Artifacts}
+	p := &public{service: s, csrf: s.Keys().Derive("csrf"), members: opts.Group, artifacts: opts.Artifacts, sockets: opts.Sockets, refused: opts.Refused}
+	if p.refused == nil {
+		p.refused = func(string) {}
+	}
 	routes := append(p.routes(), pageRoutes(opts.Pages)...)
 	if p.members != nil {
 		routes = append(routes, p.anonymousRoutes()...)
+	}
+	if p.sockets != nil {
+		routes = append(routes, p.socketRoutes()...)
 	}
 	if opts.Feed != nil {
 		routes = append(routes, (&services{service: s, feed: opts.Feed}).routes()...)
@@ -58,6 +64,8 @@ type public struct {
 	csrf      [32]byte
 	members   Group // nil: anonymous sessions are not served
 	artifacts map[string]Artifact
+	sockets   *Sockets // nil: they are not served
+	refused   func(policy string)
 }
 
 // Recognise implements secrets.

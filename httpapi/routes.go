@@ -24,6 +24,7 @@ const (
 	credential                   // Authorization holds a credential; stale cookies are ignored
 	holder                       // a session's secrets, by header or by cookie
 	apart                        // none, and a request that carries a session's is refused
+	socketed                     // a holder's cookies, of a handshake that every page can send: it says where it comes from
 	operator                     // the operator listener's own
 	service                      // Authorization holds a service's key; cookies are ignored, and no page may call
 )
@@ -63,6 +64,7 @@ type Options struct {
 	// sessions live, in cookies too. Empty: none.
 	AnonymousOrigin string
 	Group           Group               // nil: anonymous sessions are not served
+	Sockets         *Sockets            // nil: sockets are not served
 	Feed            Feed                // nil: services are not served
 	Artifacts       map[string]Artifact // by the SHA-256 of their content, in hex
 
@@ -306,7 +308,7 @@ func (m *mux) admit(r *http.Request, c *call, rt *route) error {
 		if text != "" || !c.apart && carriesSession(r) {
 			return errMixed
 		}
-	case holder:
+	case holder, socketed:
 		if jar, err = readCookies(r); err != nil {
 			return err
 		}
@@ -318,7 +320,12 @@ func (m *mux) admit(r *http.Request, c *call, rt *route) error {
 			c.session, c.refresh = jar.session, jar.refresh
 		}
 	}
-	if err := m.origins.check(r, c.cookies); err != nil {
+	if rt.access == socketed {
+		err = m.origins.checkHandshake(r, c.cookies)
+	} else {
+		err = m.origins.check(r, c.cookies)
+	}
+	if err != nil {
 		return err
 	}
 	if rt.meter != byHandler {

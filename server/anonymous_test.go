@@ -14,13 +14,9 @@ import (
 func TestAPseudonymLastsForAnEpoch(t *testing.T) {
 	w := newWorld(t, openGroup)
 	ada, bob := w.newMember(), w.newMember()
-	if got := ada.enrol(); got.Status != "member" {
-		t.Fatalf("enrolled: %+v", got)
-	}
+	ada.enters(ada.enrolment())
 	w.clock.Advance(anonymous.Coarse) // a snapshot in each at most
-	if got := bob.enrol(); got.Status != "member" {
-		t.Fatalf("enrolled: %+v", got)
-	}
+	bob.enters(bob.enrolment())
 
 	first, who := ada.signInAnonymously()
 	if first.SessionType != "anonymous" || !strings.HasPrefix(first.SessionID, "anon_") {

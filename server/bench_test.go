@@ -35,7 +35,7 @@ func benchService(b *testing.B) (*session.Service, http.Handler) {
 		b.Fatal(err)
 	}
 	b.Cleanup(func() { store.Close() })
-	h, err := c.handlers(service, nil, nil, log, m)
+	h, err := c.handlers(service, nil, nil, nil, log, m)
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -102,6 +102,13 @@ func TestNoSecretReachesAnySink(t *testing.T) {
 	j.csrf = proof + "x"
 	j.call("POST", sessions+"/logout", "")
 	sinks = append(sinks, j.bodies...) // with the proof, without the cookies' secrets
+	ticket := data[api.SocketTicket](t, ask("POST", socketPath+"/ticket", s.SessionToken, nil)).Ticket
+	h.add(tail(ticket))
+	for _, want := range []int{101, 401} {
+		if _, status := w.dialSocket(ticket); status != want {
+			t.Errorf("the ticket is answered %d", status)
+		}
+	}
 	ask("POST", sessions+"/logout", s.SessionToken, nil)
 
 	verifier.now.Store(true)

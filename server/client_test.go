@@ -109,22 +109,36 @@ func TestACookiesTokenOpensNothingAtAService(t *testing.T) {
 	}
 }
 
-// A generation that only a service has seen is in use: who comes with its
-// predecessor's refresh token is a thief's or a victim's, and gets nothing.
+// A generation that only a service has seen is in use: who comes late with its
+// predecessor's refresh token gets nothing.
 func TestAServiceTellsWhichTokensAreInUse(t *testing.T) {
-	w := newWorld(t, realTime)
-	c := w.newClient()
-	s := w.signIn(api.CreateRequest{})
-	if _, err := c.Verify(t.Context(), s.SessionToken); err != nil {
-		t.Fatal(err)
-	}
-	next := data[api.Tokens](t, w.refresh(s.RefreshToken))
-	if _, err := c.Verify(t.Context(), next.SessionToken); err != nil {
-		t.Fatal(err)
-	}
-	c.Close() // tells what is left
-	if n := c.Stats(); n.ReportsDropped != 0 || n.Asked != 1 {
-		t.Errorf("%+v", n)
+	for _, told := range []bool{true, false} {
+		var ahead atomic.Int64
+		w := newWorld(t, func(c *server.Config) {
+			c.Now = func() time.Time { return time.Now().Add(time.Duration(ahead.Load())) }
+		})
+		c := w.newClient()
+		s := w.signIn(api.CreateRequest{})
+		if _, err := c.Verify(t.Context(), s.SessionToken); err != nil {
+			t.Fatal(err)
+		}
+		next := data[api.Tokens](t, w.refresh(s.RefreshToken))
+		if told {
+			if _, err := c.Verify(t.Context(), next.SessionToken); err != nil {
+				t.Fatal(err)
+			}
+		}
+		c.Close() // tells what is left
+		if n := c.Stats(); n.ReportsDropped != 0 || n.Asked != 1 {
+			t.Errorf("%+v", n)
+		}
+		ahead.Store(int64(11 * time.Second)) // the grace of a refresh is over
+		a := w.refresh(s.RefreshToken)
+		if told {
+			w.want(a, http.StatusConflict, api.RefreshSuperseded)
+		} else {
+			w.want(a, http.StatusOK, "")
+		}
 	}
 }
 

@@ -33,6 +33,10 @@ func TestADrainedServerLeavesNothing(t *testing.T) {
 	run := func() {
 		w := newWorld(t)
 		w.issue(20, 2, func(api.Tokens) {})
+		s := w.signIn(api.CreateRequest{})
+		for range 5 {
+			w.listen(s)
+		}
 		idle()
 		w.stop()
 	}

@@ -15,7 +15,7 @@ type table struct {
 }
 
 // dump reads every table of the database at path, beside a running server.
-func dump(t *testing.T, path string) (out []table) {
+func dump(t testing.TB, path string) (out []table) {
 	t.Helper()
 	db, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READONLY)
 	if err != nil {

@@ -2,9 +2,12 @@ package server
 
 import (
 	"fmt"
+	"log/slog"
 	"net/netip"
 
+	"github.com/mentalverse/session/events"
 	"github.com/mentalverse/session/httpapi"
+	"github.com/mentalverse/session/token"
 )
 
 // LimitSettings are the rates of the public listener, and what bounds its load.
@@ -15,6 +18,9 @@ type LimitSettings struct {
 	ProfessionalPerMinute int      `yaml:"professional_per_minute"`
 	PseudonymPerMinute    int      `yaml:"pseudonym_per_minute"`
 	InService             int      `yaml:"in_service"`
+	Sockets               int      `yaml:"sockets"`
+	SocketsPerSession     int      `yaml:"sockets_per_session"`
+	SocketsPerAddress     int      `yaml:"sockets_per_address"`
 	Proxies               []string `yaml:"proxies"`
 }
 
@@ -29,6 +35,7 @@ func (l *LimitSettings) check() error {
 	}{
 		{"address_per_minute", l.AddressPerMinute}, {"session_per_minute", l.SessionPerMinute},
 		{"professional_per_minute", l.ProfessionalPerMinute}, {"pseudonym_per_minute", l.PseudonymPerMinute}, {"in_service", l.InService},
+		{"sockets", l.Sockets}, {"sockets_per_session", l.SocketsPerSession}, {"sockets_per_address", l.SocketsPerAddress},
 	} {
 		if n.value < 1 || n.value > maxRate {
 			return fmt.Errorf("limits.%s: %d is not between 1 and %d", n.name, n.value, maxRate)
@@ -73,6 +80,15 @@ func (c *Config) limits() *httpapi.Limits {
 		Address: l.AddressPerMinute, Session: l.SessionPerMinute, Professional: l.ProfessionalPerMinute,
 		Pseudonym: l.PseudonymPerMinute, Proxies: proxies, Now: c.Now,
 	}
+}
+
+// sockets are told what a hub tells. The bounds of all and of a session hold in
+// dev, too; addresses are counted where rates are.
+func (c *Config) sockets(hub *events.Hub, log *slog.Logger) *httpapi.Sockets {
+	return httpapi.NewSockets(httpapi.SocketOptions{
+		Subscribe: func(id token.ID) httpapi.Subscription { return hub.Subscribe(id) },
+		Most:      c.Limits.Sockets, PerSession: c.Limits.SocketsPerSession, PerAddress: c.Limits.SocketsPerAddress, Log: log,
+	})
 }
 
 // chaos fails calls on purpose; Check allows it in development only.

@@ -1,9 +1,12 @@
 package server_test
 
 import (
+	"bytes"
 	"encoding/json"
 	"math/big"
 	"net/http"
+	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -62,6 +65,28 @@ func (m *member) enrolment() api.EnrolRequest {
 func (m *member) enrol() api.Membership {
 	m.w.t.Helper()
 	return data[api.Membership](m.w.t, m.w.call("POST", "/api/auth/anonymous/members", m.token, m.enrolment()))
+}
+
+// enters enrols, and waits until the member is in the group: the answer says so,
+// unless the server was just looking for who waits.
+func (m *member) enters(e api.EnrolRequest) {
+	m.w.t.Helper()
+	got := data[api.Membership](m.w.t, m.w.call("POST", "/api/auth/anonymous/members", m.token, e))
+	switch got.Status {
+	case "member":
+	case "waiting":
+		commitment := number(m.secret.Commitment()).FillBytes(make([]byte, 32))
+		m.w.eventually(func() bool {
+			for _, tb := range dump(m.w.t, filepath.Join(m.w.data, "sessions.db")) {
+				if tb.name == "places" {
+					return slices.ContainsFunc(tb.rows, func(row []any) bool { return bytes.Equal(row[1].([]byte), commitment) })
+				}
+			}
+			return false
+		})
+	default:
+		m.w.t.Fatalf("enrolled: %+v", got)
+	}
 }
 
 // prove proves membership by a path; the empty path's group is the member alone.

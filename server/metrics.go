@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	session "github.com/mentalverse/session"
+	"github.com/mentalverse/session/httpapi"
 )
 
 // metrics are what an operator counts. Labels are routes, statuses, kinds and
@@ -45,7 +46,7 @@ func newMetrics() *metrics {
 			Name: "sessiond_alarms_total", Help: "What an operator must look at, by name.",
 		}, []string{"name"}),
 		limited: prometheus.NewCounterVec(prometheus.CounterOpts{
-			Name: "sessiond_limited_total", Help: "Requests refused by a limit: address, session, professional, ending, or overload.",
+			Name: "sessiond_limited_total", Help: "Requests refused by a limit: address, session, professional, ending, sockets, sockets_session, sockets_address, or overload.",
 		}, []string{"policy"}),
 	}
 	m.counters.Store(&map[answered]prometheus.Counter{})
@@ -60,6 +61,12 @@ func (m *metrics) watch(s *session.Service) {
 	}, func() float64 { return float64(s.LiveCount()) }), prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "sessiond_sightings_unwritten", Help: "Sessions of which something was seen that is not in the store yet.",
 	}, func() float64 { return float64(s.UnwrittenCount()) }))
+}
+
+func (m *metrics) watchSockets(s *httpapi.Sockets) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
+		Name: "sessiond_sockets_open", Help: "Sockets that are open.",
+	}, func() float64 { return float64(s.Open()) }))
 }
 
 // Alarm implements session.Observer.

@@ -86,7 +86,9 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 		return errors.Join(err, store.Close())
 	}
 	bell.hub.Store(hub)
-	handlers, err := c.handlers(service, host, hub, log, m)
+	sockets := c.sockets(hub, log)
+	m.watchSockets(sockets)
+	handlers, err := c.handlers(service, host, hub, sockets, log, m)
 	if err != nil {
 		return errors.Join(err, store.Close())
 	}
@@ -116,11 +118,17 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 	drain, cancel := context.WithTimeout(context.WithoutCancel(ctx), c.DrainTimeout)
 	defer cancel()
 	hub.Drain() // who waits for events is answered now
+	hungUp := make(chan struct{})
+	go func() {
+		defer close(hungUp)
+		sockets.Shutdown()
+	}()
 	for _, s := range servers {
 		if e := s.Shutdown(drain); e != nil {
 			err = errors.Join(err, fmt.Errorf("draining: %w", e), s.Close())
 		}
 	}
+	<-hungUp
 	stop()
 	err = errors.Join(err, <-ran, <-ran, store.Close())
 	log.Info("stopped")
@@ -128,7 +136,7 @@ func Run(ctx context.Context, c Config, logTo io.Writer, ready func(Addresses)) 
 }
 
 // handlers are the public listener's and the operators'.
-func (c *Config) handlers(service *session.Service, host *anonymous.Host, hub *events.Hub, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
+func (c *Config) handlers(service *session.Service, host *anonymous.Host, hub *events.Hub, sockets *httpapi.Sockets, log *slog.Logger, m *metrics) ([2]http.Handler, error) {
 	own := httpapi.Options{Origin: c.publicURL(), Hosts: c.Hosts, Dev: c.Dev, Log: log, Count: m.count}
 	operator, err := httpapi.Operator(service, m.handler(), own)
 	if err != nil {
@@ -144,6 +152,7 @@ func (c *Config) handlers(service *session.Service, host *anonymous.Host, hub *e
 	if err != nil {
 		return [2]http.Handler{}, err
 	}
+	own.Sockets = sockets
 	if hub != nil {
 		own.Feed = hub
 	}

@@ -58,7 +58,7 @@ func servePipes(t *testing.T) *pipes {
 	if err != nil {
 		t.Fatal(err)
 	}
-	handlers, err := c.handlers(service, nil, nil, log, m)
+	handlers, err := c.handlers(service, nil, nil, nil, log, m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -157,7 +157,7 @@ func newTimed(t *testing.T, alg token.Algorithm) *timed {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { store.Close() })
-	handlers, err := c.handlers(service, nil, nil, log, m)
+	handlers, err := c.handlers(service, nil, nil, nil, log, m)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,5 +1,6 @@
 // Signs in with a wallet, and lives in cookies that no script can read.
 
+import { follow, unfollow } from '/events.js';
 import { Problem, byService, byWallet } from '/problems.js';
 import { base64url, find } from '/wallets.js';
 
@@ -100,6 +101,8 @@ async function look() {
     setTimeout(look, 3000 + Math.random() * 2000);
     return;
   }
+  if (current) follow(look);
+  else unfollow();
   const moved = !show(current ? 'out' : 'in').hidden;
   show('in').hidden = !current;
   show('out').hidden = !!current;
@@ -201,7 +204,7 @@ const own = show('device'); // on a development server only
 if (own) own.onclick = act(own, async () => signIn((await import('/device.js')).device));
 
 if (document.querySelector('main').dataset.service) { // a server with private sign-in
-  import('/private.js').then(({ offer }) => offer({ call, act, when, apart: () => { apart = true; } }));
+  import('/private.js').then(({ offer }) => offer({ call, act, when, apart: () => { apart = true; unfollow(); } }));
 }
 
 show('others').onclick = act(show('others'), () => call('DELETE', '/sessions'));
@@ -225,7 +228,7 @@ for (const kind of ['pointerdown', 'keydown', 'scroll']) {
 
 // A page that comes back from the back-forward cache must not show what was.
 addEventListener('pageshow', (e) => { if (e.persisted) location.reload(); });
-addEventListener('pagehide', () => { show('in').hidden = true; });
+addEventListener('pagehide', () => { show('in').hidden = true; unfollow(); });
 
 document.addEventListener('visibilitychange', () => { if (!document.hidden) look(); });
 

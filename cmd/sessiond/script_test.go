@@ -11,6 +11,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -44,6 +46,27 @@ func TestScripts(t *testing.T) {
 	})
 }
 
+// testscript's own stop ends a script as passed, and its kill and skip are as
+// quiet: a story that has one of them may have told nothing.
+func TestNoScriptEndsBeforeItsEnd(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.txtar")
+	if err != nil || len(files) == 0 {
+		t.Fatal("no scripts", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		script, _, _ := strings.Cut(string(text), "\n-- ")
+		for line := range strings.Lines(script) {
+			if words := strings.Fields(line); len(words) > 0 && slices.Contains([]string{"stop", "kill", "skip"}, words[0]) {
+				t.Errorf("%s: %s", file, line)
+			}
+		}
+	}
+}
+
 // scriptServe starts a server over ./data, with further flags, for the sessiond
 // commands that follow.
 func scriptServe(ts *testscript.TestScript, neg bool, args []string) {
@@ -72,7 +95,7 @@ func scriptUserID(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv("USERID", o.UserID)
 }
 
-// scriptHalt (stop is a command of testscript's own, which ends the script) asks the server to stop and waits until it has.
+// scriptHalt asks the server to stop and waits until it has.
 func scriptHalt(ts *testscript.TestScript, neg bool, args []string) {
 	p := ts.Value("server").(*process)
 	ts.Check(p.Process.Signal(syscall.SIGTERM))

@@ -114,6 +114,17 @@ const page = await signIn(context);
       assert.match(text, /origin_denied|unsupported_media_type|invalid_request/, `${enctype} ${path}: ${text}`);
     }
   }
+  for (const host of ['evil.localhost', `evil.${own.hostname}`, '127.0.0.1', 'localhost', own.hostname]) {
+    await foreign.goto(`${evil(host)}/`);
+    const heard = await foreign.evaluate((server) => new Promise((done) => {
+      const socket = new WebSocket(`${server.replace(/^http/, 'ws')}/api/auth/sessions/events`, 'mentalverse.session.v1');
+      socket.onmessage = ({ data }) => done(data);
+      socket.onclose = ({ code }) => done(code);
+    }), server);
+    // The page of another port is same-site and may call in development; it is no stranger then.
+    const local = host === own.hostname && own.hostname === 'localhost';
+    if (!local) assert.equal(heard, 1006, `${host} opened a socket and heard ${heard}`);
+  }
   await foreign.close();
   assert.equal(JSON.stringify(await ours(context)), before, 'a foreign page changed the cookies');
   assert.equal(await status(page), 200);
@@ -162,6 +173,8 @@ const page = await signIn(context);
   await tab.click('#logout');
   await tab.waitForSelector('#out:not([hidden])');
   assert.deepEqual(await ours(context), []);
+  await page.waitForSelector('#out:not([hidden])', { timeout: 5000 });
+  ok('another tab hears of it at once');
   assert.equal(await status(page), 401);
   await page.goto('about:blank');
   await page.goBack();

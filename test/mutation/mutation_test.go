@@ -275,6 +275,42 @@ var mutations = []mutation{
 	{"signin.go", `	case roster.Version == 0 && c.Link == nil:`, `	case false:`, ". -run=TestAUserWhoIsErased"},
 	{"registry.go", `	c.Holds = &Hold{Professional: p.ID, Version: p.Version}
 `, ``, ". -run=TestNothingOutrunsASuspension"},
+	{"ticket.go", `b[0] != ticketVersion || !hmac.Equal(b[ticketBody:], k.mac(b[:ticketBody]))`, `b[0] != ticketVersion`, ". -run=Ticket"},
+	{"ticket.go", `!now.Before(issued.Add(TicketLife)) || `, ``, ". -run=Ticket"},
+	{"ticket.go", `	h.Write(epoch[:])
+	return h.Sum(nil)`, `	return h.Sum(nil)`, ". -run=Ticket"},
+	{"ticket.go", `		issued = Anonymous.coarse(issued)
+`, ``, ". -run=Ticket"},
+	{"ticket.go", `	case row.MinGen != t.minGen:`, `	case false:`, ". -run=Ticket"},
+	{"ticket.go", `s.commit(ctx, Change{Nonce: &t.nonce})`, `s.commit(ctx, Change{})`, ". -run=TestATicketIsUsedOnce"},
+	{"ticket.go", `s.authenticate(ctx, sessionToken, Glance)`, `s.authenticate(ctx, sessionToken, Personal)`, ". -run=TestASocketKeepsNobodyAlive"},
+	{"httpapi/origin.go", `	case len(values) == 0 && !byCookie:`, `	case len(values) == 0:`, "./httpapi -run=TestForeignPagesOpenNoSocket"},
+	{"httpapi/origin.go", `	case len(values) == 1 && o.allows(values[0], r.Host):
+		return nil
+	case len(values) == 0`, `	case len(values) == 1:
+		return nil
+	case len(values) == 0`, "./httpapi -run=TestForeignPagesOpenNoSocket"},
+	{"httpapi/routes.go", `	if rt.access == socketed {`, `	if false {`, "./httpapi -run=TestForeignPagesOpenNoSocket"},
+	{"httpapi/upgrade.go", `	if !c.apart && who.id.Kind() == token.Anonymous && c.cookies {`, `	if false {`, "./server -run=TestSocketsKeepPseudonymsApart"},
+	{"httpapi/upgrade.go", `return who, c.mayBeHere(who.id, true)`, `return who, nil`, "./server -run=TestSocketsKeepPseudonymsApart"},
+	{"httpapi/upgrade.go", `err == nil && !row.Alive(p.service.Now())`, `err == nil && row.ID.Kind() == 0`, "./httpapi -run=TestNothingIsMissed"},
+	{"httpapi/upgrade.go", `	if !c.session.IsZero() && !c.cookies {`, `	if false {`, "./httpapi -run=TestATicketOpensOneSocket"},
+	{"httpapi/socket.go", `	case e.SessionID != s.seat.session:`, `	case false:`, "./httpapi -run=TestAnothersEvent"},
+	{"httpapi/socket.go", `	case row.MinGen < s.awaited:`, `	case false:`, "./httpapi -run=TestAnUpdateIsNotTold"},
+	{"httpapi/socket.go", `	case row.MinGen > s.minGen:`, `	case false:`, "./httpapi -run=TestASocketTells"},
+	{"httpapi/socket.go", `	case !s.warned.Equal(end):`, `	case s.warned.IsZero():`, "./httpapi -run=TestAnEndThatIsNear"},
+	{"httpapi/socket.go", `	case left <= 0:
+		return firstLook, true`, `	case left <= 0:
+		s.tellEnd(reason)
+		return 0, false`, "./httpapi -run=TestAnEndThatIsNear"},
+	{"httpapi/socket.go", `	case err != nil:
+		return firstLook, true`, `	case err != nil:
+		return 0, false`, "./httpapi -run=TestAnUnknownStore"},
+	{"httpapi/wire.go", `w.taken > wireBudget`, `false`, "./httpapi -run=TestAClientHasNothingToSay"},
+	{"httpapi/wire.go", `bytes.Clone(early)`, `bytes.Clone(early[:0])`, "./httpapi -run=TestAHastyClient"},
+	{"httpapi/sockets.go", `	case over(s.bySession[p.session], s.opts.PerSession):`, `	case false:`, "./httpapi -run=TestSocketsAreBounded"},
+	{"httpapi/sockets.go", `	release(s.byAddress, p.address)
+`, ``, "./httpapi -run=TestSocketsAreBounded"},
 	{"httpapi/operator.go", `o.service.Authorise(r.Context(), c.credential, rt.needs)`, `o.service.Authorise(r.Context(), c.credential, session.SeeOperators)`, "./server -run=TestEachRoleMayCallWhatItIsFor"},
 	{"httpapi/operator.go", `		{session.SeeTrail, "GET", "/records"`, `		{session.SeeOperators, "GET", "/records"`, "./server -run=TestEachRoleMayCallWhatItIsFor"},
 	{"httpapi/operator.go", `		c.operator = who.ID
@@ -410,7 +446,7 @@ var mutations = []mutation{
 `, "./httpapi -run=Gateway"},
 	{"client/feed.go", `maxAge = 5*time.Second - 250*time.Millisecond`, `maxAge = 7*time.Second`, "./client -run=TestNothingIsValid"},
 	{"client/feed.go", `monotonic <= maxAge && wall <= maxAge`, `monotonic <= maxAge`, "./client -run=TestASleepMakesBlind"},
-	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(time.Now().Add(-age))`, "./client -run=TestNothingIsValid"},
+	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(time.Now().Add(-age))`, "./client -run=TestALateAnswer"},
 	{"client/feed.go", `f.renew(sent.Add(min(held, time.Since(sent)) - age))`, `f.renew(sent.Add(min(held, time.Since(sent)) - 0*age))`, "./client -run=TestACutFeed"},
 	{"client/feed.go", `if !a.More || a.Gap {`, `if true {`, "./client -run=TestACutFeed"},
 	{"client/feed.go", `if held > time.Since(sent)+heldSlack {`, `if false {`, "./client -run=TestACutFeed"},
@@ -432,6 +468,10 @@ var mutations = []mutation{
 	{"client/verify.go", `asked.err != nil && (mine || errors.Is(asked.err, ErrUnavailable))`, `asked.err != nil`, "./client"},
 	{"client/question.go", `same := other.tag == q.tag || !other.opaque && !q.opaque`, `same := true`, "./client -run=TestAForgeryIsNoAnswer"},
 	{"client/question.go", `if q.after == "" {`, `if false {`, "./client -run=TestABlindClientRemembersNothing"},
+	{"client/verify.go", `if raise(&f.reported, generation) {`, `if false {`, "./client -run=TestReportsTell"},
+	{"client/question.go", `	case q.overtaken:
+		return
+`, ``, "./client -run=TestAnUpdateRaces"},
 	{"client/followed.go", `c.Generation < f.minGen || c.Generation+1 < f.newest.Load()`, `c.Generation < f.minGen`, "./client -run=TestASessionIsAskedAboutOnce"},
 	{"client/followed.go", `!now.Before(f.idleEnd) || `, ``, "./client -run=TestEndsAreKept"},
 	{"client/followed.go", `v.SessionID != claims.SessionID.String() || `, ``, "./client -run=TestUnknownIsNeverInvalid"},
