@@ -3,12 +3,12 @@ import { within } from './time.js';
 /**
  * The package's small IndexedDB, one for all tabs of an origin. Storage may be
  * denied, full, cleared or blocked at any moment, so every call has a bound of
- * five seconds and none fails: what cannot be had is undefined, what cannot be
+ * half a minute and none fails: what cannot be had is undefined, what cannot be
  * kept is told by false. The name is neutral: it can be seen on the device.
  */
 const name = 'mv';
 const table = 'kv';
-const patience = 5000;
+const patience = 30_000;
 
 let opened: Promise<IDBDatabase> | undefined;
 

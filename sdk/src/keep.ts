@@ -11,7 +11,7 @@ import { now, within } from './time.js';
 export interface Mark { step: string; at: number; left: number; lead: number | undefined; end: string }
 
 const version = 1;
-const patience = 6000; // for a storage that somebody else wrote
+const patience = 30_000; // for a storage that somebody else wrote
 const keys = ['mv_session_token', 'mv_refresh_token', 'mv_expires_at', 'mv_session'] as const;
 
 /**
@@ -83,7 +83,7 @@ export class Keep {
     return this.#guard(() => this.#storage?.setItem(key, value));
   }
 
-  /** A storage that throws, or never answers, is one that keeps nothing. */
+  /** A storage that throws, or does not answer for long, is one that keeps nothing. */
   #guard(use: () => unknown): Promise<unknown> {
     return within(patience, Promise.resolve().then(use), undefined);
   }

@@ -160,7 +160,6 @@ export class SessionManager {
     this.activity.stop();
     this.#siblings.close();
     for (const undo of this.#undo.splice(0)) undo();
-    for (const l of [this.#changes, this.#events, this.#expiries, this.#exits]) l.clear();
   }
 
   // --- sign-in and sign-out ---
@@ -257,7 +256,7 @@ export class SessionManager {
     const { origin } = new URL(request.url);
     const { origin: own } = new URL(this.#name);
     if (![own, globalThis.location?.origin, ...(this.#config.origins ?? [])].includes(origin)) {
-      throw new SessionError('origin_denied', `List ${origin} in origins.`);
+      throw new SessionError('origin_denied', `${origin} is not in origins.`);
     }
     await this.#ready;
     const send = async () => {
@@ -335,7 +334,7 @@ export class SessionManager {
         const reason = endedBy(e);
         if (reason && epoch === this.#epoch) await this.#end(reason, true);
         const wait = Math.max(backoff(attempt), e.retryAfter ?? 0);
-        if (!e.retryable || attempt === attempts || wait > longestWait || this.#offline || this.#disposed) throw e;
+        if (!e.retryable || attempt === attempts || wait > longestWait || this.#disposed || (globalThis.navigator as Partial<Navigator> | undefined)?.onLine === false) throw e;
         await sleep(wait);
       }
       if (epoch !== this.#epoch) throw this.#over();
@@ -690,10 +689,6 @@ export class SessionManager {
       case 'session.ended':
         void this.#end(endReason(m.reason), true);
     }
-  }
-
-  get #offline(): boolean {
-    return (globalThis.navigator as Partial<Navigator> | undefined)?.onLine === false;
   }
 
   #watchPage(): void {

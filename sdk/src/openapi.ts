@@ -174,6 +174,66 @@ export interface paths {
         patch: operations["amendSession"];
         trace?: never;
     };
+    "/api/auth/sessions/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Opens a WebSocket that tells what happens to this session.
+         * @description A handshake of RFC 6455, version 13, over HTTP/1.1, that offers the
+         *     subprotocol `mentalverse.session.v1`. A page of an allowed origin opens
+         *     it by its session's cookies. Everything else offers a ticket beside it,
+         *     as the subprotocol `mentalverse.ticket.<ticket>`, which the server does
+         *     not repeat. A session token opens no socket, and nothing secret travels
+         *     in the address. An Origin must be allowed exactly; cookies count only
+         *     with one. Beside a ticket cookies count for nothing, but an anonymous
+         *     session's ticket is refused with them.
+         *
+         *     Messages are JSON texts (`SocketMessage`). The first is `session.ready`;
+         *     from then on nothing is missed. A client sends nothing but pings, pongs
+         *     and its close. The socket is no sign of the person and keeps nothing
+         *     alive; refreshes are not told.
+         *
+         *     It closes with `4001` when the session has ended (the reason is the
+         *     event's), `4002` when its client did not read, `4003` when its client
+         *     sent something else, `4004` when the tokens that it was opened with are
+         *     dead (open it anew with the new ones), `1001` when the server stops.
+         *     `426` answers a call that is no handshake, `429` a session or a network
+         *     with too many sockets.
+         */
+        get: operations["sessionEvents"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/auth/sessions/events/ticket": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A ticket that opens one socket.
+         * @description Used once, within half a minute. It dies with the session, and with the
+         *     session token that it was asked for with.
+         */
+        post: operations["socketTicket"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/auth/sessions/{id}": {
         parameters: {
             query?: never;
@@ -789,6 +849,36 @@ export interface components {
             current: boolean;
             csrf_token?: components["schemas"]["CSRFToken"];
         };
+        /** @description A message of GET /api/auth/sessions/events. */
+        SocketMessage: {
+            /** @constant */
+            event: "session.ready";
+            session_id: components["schemas"]["SessionID"];
+            session_type: components["schemas"]["SessionType"];
+            permissions: components["schemas"]["Permissions"];
+            idle_expires_at: components["schemas"]["Time"];
+            session_expires_at: components["schemas"]["Time"];
+        } | {
+            /** @constant */
+            event: "licence.expiring";
+            verified_until: components["schemas"]["Time"];
+        } | {
+            /** @constant */
+            event: "session.expiring";
+            /** @enum {string} */
+            reason: "idle_timeout" | "session_ended";
+            /** @description Seconds. */
+            ends_in: number;
+        } | {
+            /** @constant */
+            event: "session.updated";
+            permissions: components["schemas"]["Permissions"];
+        } | {
+            /** @constant */
+            event: "session.ended";
+            /** @enum {string} */
+            reason: "logout" | "revoked" | "idle_timeout" | "session_ended" | "refresh_reuse" | "licence_changed" | "limit";
+        };
         RefreshRequest: {
             refresh_token?: string;
         };
@@ -955,6 +1045,23 @@ export interface components {
                         expires_at: components["schemas"]["Time"];
                         idle_expires_at: components["schemas"]["Time"];
                         session_expires_at: components["schemas"]["Time"];
+                    };
+                };
+            };
+        };
+        /** @description The ticket. */
+        SocketTicket: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/json": {
+                    /** @constant */
+                    success: true;
+                    data: {
+                        ticket: string;
+                        /** @constant */
+                        expires_in: 30;
                     };
                 };
             };
@@ -1258,6 +1365,43 @@ export interface operations {
         };
         responses: {
             200: components["responses"]["AmendedTokens"];
+            default: components["responses"]["Refusal"];
+        };
+    };
+    sessionEvents: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The socket is open. */
+            101: {
+                headers: {
+                    "Sec-WebSocket-Protocol"?: "mentalverse.session.v1";
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Refusal"];
+        };
+    };
+    socketTicket: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: {
+            content: {
+                "application/json": Record<string, never>;
+            };
+        };
+        responses: {
+            200: components["responses"]["SocketTicket"];
             default: components["responses"]["Refusal"];
         };
     };

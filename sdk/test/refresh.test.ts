@@ -37,7 +37,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
   it('do not wait for ever for one that is frozen with the lock', async () => {
     const m = await signedIn(mode);
     locks.freeze();
-    await outcome(m.refreshSession(), 7000);
+    await outcome(m.refreshSession(), 12_000);
     expect(service.steps).toBe(1);
   });
 
@@ -163,6 +163,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
     expect((await outcome(m.validateSession())).valid).toBe(false);
     expect(status(m)).toBe('authenticated');
     const reloaded = tab(mode);
+    await settle();
     await pass(3000);
     expect(status(reloaded)).not.toBe('unauthenticated');
     service.always = undefined;

@@ -25,7 +25,7 @@ export async function settle(rounds = 12): Promise<void> {
 export async function pass(ms: number, pieces = 10): Promise<void> {
   for (let i = 0; i < pieces; i++) {
     await vi.advanceTimersByTimeAsync(ms / pieces);
-    await settle(4);
+    await settle(6);
   }
 }
 
@@ -35,7 +35,7 @@ export async function outcome<T>(promise: Promise<T>, ms = 30_000): Promise<T> {
   const watched = promise.finally(() => { done = true; });
   watched.catch(() => undefined);
   for (let t = 0; t < ms && !done; t += 500) {
-    await settle(5);
+    await settle(10);
     if (!done) await vi.advanceTimersByTimeAsync(500);
   }
   if (!done) throw new Error('it takes too long');
