@@ -174,7 +174,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
   it('give up a call that is never answered, after 8 seconds under the lock', async () => {
     const m = await signedIn(mode);
     let called = false;
-    vi.stubGlobal('fetch', (_: string, init: RequestInit) => new Promise((_done, fail) => { called = true; init.signal?.addEventListener('abort', () => { fail(new DOMException('aborted', 'AbortError')); }); }));
+    vi.stubGlobal('fetch', (url: string, init: RequestInit) => new Promise((_done, fail) => { called ||= url.endsWith('/refresh'); init.signal?.addEventListener('abort', () => { fail(new DOMException('aborted', 'AbortError')); }); }));
     const lost = expect(m.refreshSession()).rejects.toMatchObject({ code: 'network_error' });
     while (!called) await settle(1);
     expect(locks.held).toBe(1);
