@@ -124,6 +124,21 @@ func (c *Config) bareKeys() (*session.Keyring, error) {
 	return session.NewKeyring(master, 0, c.publicURL(), c.Algorithm, c.policies())
 }
 
+// notItself fails if one of the lists is the backup that is to be restored, which
+// knows of nobody who was erased since.
+func notItself(from string, lists []string) error {
+	backup, err := os.Stat(from)
+	if err != nil {
+		return err
+	}
+	for _, path := range lists {
+		if info, err := os.Stat(path); err == nil && os.SameFile(backup, info) {
+			return fmt.Errorf("%s: it is the backup itself, and cannot tell who was erased since", path)
+		}
+	}
+	return nil
+}
+
 // readErased reads a list, or makes one of a later backup.
 func readErased(ctx context.Context, keys *session.Keyring, path string) (ErasedList, error) {
 	if sqlite.IsDatabase(path) {

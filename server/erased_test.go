@@ -115,6 +115,9 @@ func TestARestoreBringsNobodyBackWhoWasErased(t *testing.T) {
 		if _, err := server.Restore(t.Context(), w.config(), backup); err == nil || !strings.Contains(err.Error(), "nobody can tell") {
 			t.Errorf("%s, told by nothing: %v", database, err)
 		}
+		if _, err := server.Restore(t.Context(), w.config(), backup, backup); err == nil || !strings.Contains(err.Error(), "the backup itself") {
+			t.Errorf("%s, told by the backup itself: %v", database, err)
+		}
 		for name, source := range map[string]string{"a list": list, "a later backup": later} {
 			folder(database)
 			restore(source)

@@ -67,6 +67,9 @@ func restore(ctx context.Context, c Config, from string, erased []string, done f
 	if out.Epoch, err = c.nextEpoch(r); err != nil {
 		return out, err
 	}
+	if err := notItself(from, erased); err != nil {
+		return out, err
+	}
 	gone, err := c.erasedSince(ctx, keys, r, erased)
 	if err != nil {
 		return out, err
