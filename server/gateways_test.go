@@ -81,7 +81,7 @@ func newApplication(t *testing.T) *application {
 	app := new(application)
 	app.Server = httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		app.reached.Add(1)
-		if r.Header.Get("Upgrade") == "websocket" {
+		if strings.EqualFold(r.Header.Get("Connection"), "upgrade") {
 			app.upgrade(w, r)
 			return
 		}
@@ -95,14 +95,15 @@ func newApplication(t *testing.T) *application {
 
 func (app *application) address() string { return app.Listener.Addr().String() }
 
-// upgrade speaks as a socket does: it says who is there, and repeats a line.
+// upgrade changes to whatever it is asked for, and speaks as a socket does: it says
+// who is there, and repeats a line.
 func (app *application) upgrade(w http.ResponseWriter, r *http.Request) {
 	conn, stream, err := http.NewResponseController(w).Hijack()
 	if err != nil {
 		return
 	}
 	defer conn.Close()
-	stream.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\n" + r.Header.Get("Session-Subject") + "\n")
+	stream.WriteString("HTTP/1.1 101 Switching Protocols\r\nUpgrade: " + r.Header.Get("Upgrade") + "\r\nConnection: Upgrade\r\n\r\n" + r.Header.Get("Session-Subject") + "\n")
 	stream.Flush()
 	if line, err := stream.ReadString('\n'); err == nil {
 		stream.WriteString(line)
@@ -322,6 +323,59 @@ func TestNoClientForgesWhatAGatewaySays(t *testing.T) {
 				if strings.HasPrefix(plain, "session-") && slices.Contains(values, "forged") {
 					t.Errorf("%s: the application got %s %q", path, name, values)
 				}
+			}
+		}
+	})
+}
+
+// By Connection a client says which fields are meant for the next hop alone. What
+// sessiond said of it is not among them.
+func TestNoClientTakesOffWhatAGatewaySays(t *testing.T) {
+	throughEach(t, func(t *testing.T, g *gate) {
+		c := g.client(t, "127.0.0.1")
+		s := g.signIn(api.CreateRequest{})
+		for _, first := range []string{"keep-alive", "Upgrade"} {
+			fields := []string{"Authorization", "Bearer " + s.SessionToken, "Connection", first + ", Session-Subject, session-type", "Connection", "Session-Permissions", "Connection", "Session-Verification-Level,X-Forwarded-For"}
+			got := g.passes(c, g.request("GET", "/messages/1", "", fields...))
+			for _, name := range append(sessionFields, "X-Forwarded-For") {
+				if got.Header.Get(name) == "" {
+					t.Errorf("%s: the application did not get %s", first, name)
+				}
+			}
+		}
+	})
+}
+
+// Behind an upgrade a gateway does not see what is asked: an application that
+// changed to HTTP/2 there would be asked anything, by anybody.
+func TestAGatewayOpensNoTunnelButASocket(t *testing.T) {
+	throughEach(t, func(t *testing.T, g *gate) {
+		c := g.client(t, "127.0.0.1")
+		s := g.signIn(api.CreateRequest{})
+		for _, path := range []string{"/public/", "/messages/1"} {
+			for _, to := range [][]string{{"h2c"}, {"H2C"}, {"h2c, websocket"}, {"websocket, h2c"}, {"h2c", "websocket"}, {"websocket", "h2c"}, {"TLS/1.0"}} {
+				fields := []string{"Authorization", "Bearer " + s.SessionToken, "Connection", "Upgrade, HTTP2-Settings", "HTTP2-Settings", "AAMAAABkAAQAoAAAAAIAAAAA"}
+				for _, one := range to {
+					fields = append(fields, "Upgrade", one)
+				}
+				res, err := c.Transport.RoundTrip(g.request("GET", path, "", fields...))
+				if err != nil {
+					t.Fatal(err)
+				}
+				if res.StatusCode == http.StatusSwitchingProtocols {
+					if res.Header.Get("Upgrade") != "websocket" || len(to) == 1 {
+						t.Errorf("%s: %q opened a tunnel of %q", path, to, res.Header.Get("Upgrade"))
+					}
+				} else {
+					var got arrival
+					if err := json.NewDecoder(res.Body).Decode(&got); err != nil {
+						t.Fatal(err)
+					}
+					if got.Header["Upgrade"] != nil {
+						t.Errorf("%s: of %q the application was asked for %q", path, to, got.Header["Upgrade"])
+					}
+				}
+				res.Body.Close()
 			}
 		}
 	})
