@@ -110,7 +110,8 @@ func Erased(ctx context.Context, c Config) (ErasedList, error) {
 			return ErasedList{}, err
 		}
 		if users = append(users, page...); len(page) < erasedPage {
-			return newErased(keys, held.Position, users), nil
+			out := newErased(keys, held.Position, users)
+			return out, c.addRestored(keys, out)
 		}
 	}
 }
@@ -139,15 +140,8 @@ func notItself(from string, lists []string) error {
 	return nil
 }
 
-// readErased reads a list, or makes one of a later backup.
-func readErased(ctx context.Context, keys *session.Keyring, path string) (ErasedList, error) {
-	if sqlite.IsDatabase(path) {
-		held, users, err := sqlite.ErasedIn(ctx, path)
-		if err == nil && !keys.Made(held.Meta) {
-			err = fmt.Errorf("%s: it was made with another master key", path)
-		}
-		return newErased(keys, held.Position, users), err
-	}
+// readErased reads a list.
+func readErased(keys *session.Keyring, path string) (ErasedList, error) {
 	info, err := os.Stat(path)
 	if err != nil {
 		return ErasedList{}, err
@@ -173,7 +167,7 @@ func readErased(ctx context.Context, keys *session.Keyring, path string) (Erased
 // was erased since.
 const NoErased = "none"
 
-var errErasedUnknown = errors.New("nobody can tell who was erased since this backup, since the database in its place is missing, damaged or older: give --erased with a list (sessiond users erased) or a later backup, or --erased none to bring back whoever was erased since")
+var errErasedUnknown = errors.New("nobody can tell who was erased since this backup, since the database in its place is missing, damaged, older or another: give --erased with a list (sessiond users erased) or a later backup, or --erased none to bring back whoever was erased since")
 
 // erasedSince gathers who was erased: from the database that is replaced, if it
 // is a later state than the backup, from the lists that are given, and from those
@@ -181,42 +175,65 @@ var errErasedUnknown = errors.New("nobody can tell who was erased since this bac
 func (c *Config) erasedSince(ctx context.Context, keys *session.Keyring, r *sqlite.Replacement, lists []string) (ErasedList, error) {
 	all := ErasedList{Key: keys.Check(), Position: r.New.Position, Marks: map[session.ErasureMark]bool{}}
 	known := false
-	add := func(l ErasedList) {
+	add := func(l ErasedList, later bool) {
 		maps.Copy(all.Marks, l.Marks)
-		known = known || l.Position >= r.New.Position
+		known = known || later
 	}
 	if r.OldErr == nil && keys.Made(r.Old.Meta) {
-		held, users, err := sqlite.ErasedIn(ctx, c.database())
+		l, later, err := erasedIn(ctx, keys, c.database(), r.New)
 		if err != nil {
 			return all, err
 		}
-		add(newErased(keys, held.Position, users))
+		add(l, later)
 	}
 	for _, path := range lists {
 		if path == NoErased {
 			known = true
 			continue
 		}
-		l, err := readErased(ctx, keys, path)
+		l, later, err := erasedIn(ctx, keys, path, r.New)
 		if err != nil {
 			return all, err
 		}
-		if l.Position < r.New.Position {
-			return all, fmt.Errorf("%s: it is older than the backup", path)
+		if !later {
+			return all, fmt.Errorf("%s: it is older than the backup, or of another store", path)
 		}
-		add(l)
+		add(l, later)
 	}
-	for _, path := range []string{c.eraseAgainPath(), c.erasedAgainPath()} {
-		l, err := readErased(ctx, keys, path)
-		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return all, err
-		}
-		maps.Copy(all.Marks, l.Marks)
+	if err := c.addRestored(keys, all); err != nil {
+		return all, err
 	}
 	if !known {
 		return all, errErasedUnknown
 	}
 	return all, nil
+}
+
+// erasedIn tells who was erased by what a database or a list says, and whether it
+// is later than a backup. Of a list its position alone tells.
+func erasedIn(ctx context.Context, keys *session.Keyring, path string, backup sqlite.Contents) (l ErasedList, later bool, err error) {
+	if !sqlite.IsDatabase(path) {
+		l, err = readErased(keys, path)
+		return l, l.Position >= backup.Position, err
+	}
+	held, later, users, err := sqlite.ErasedIn(ctx, path, backup)
+	if err == nil && !keys.Made(held.Meta) {
+		err = fmt.Errorf("%s: it was made with another master key", path)
+	}
+	return newErased(keys, held.Position, users), later, err
+}
+
+// addRestored adds the marks of earlier restores to a list: of those who were
+// erased since and are not in what was restored there is no record.
+func (c *Config) addRestored(keys *session.Keyring, to ErasedList) error {
+	for _, path := range []string{c.eraseAgainPath(), c.erasedAgainPath()} {
+		l, err := readErased(keys, path)
+		if err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return err
+		}
+		maps.Copy(to.Marks, l.Marks)
+	}
+	return nil
 }
 
 // eraseAgainPath is the list of those whom the next start erases again, and
@@ -234,7 +251,7 @@ func (c *Config) writeErased(l ErasedList) error {
 
 // eraseAgain erases those whom a restore brought back, before anybody is served.
 func (c *Config) eraseAgain(ctx context.Context, service *session.Service, log *slog.Logger) error {
-	l, err := readErased(ctx, service.Keys(), c.eraseAgainPath())
+	l, err := readErased(service.Keys(), c.eraseAgainPath())
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}

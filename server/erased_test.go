@@ -80,6 +80,16 @@ func TestARestoreBringsNobodyBackWhoWasErased(t *testing.T) {
 			err = os.Remove(filepath.Join(w.data, "sessions.db"))
 			w.serve()
 			w.stop()
+		case "new and busy": // and it has more records than the backup by now
+			err = os.Remove(filepath.Join(w.data, "sessions.db"))
+			w.serve()
+			for range l.Position + 1 {
+				w.newOperator("viewer")
+			}
+			w.stop()
+			if now, err := server.Erased(t.Context(), w.config()); err != nil || now.Position <= l.Position {
+				t.Fatalf("record %d, %v", now.Position, err)
+			}
 		}
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +120,7 @@ func TestARestoreBringsNobodyBackWhoWasErased(t *testing.T) {
 	restore() // whose own trail tells it now
 	check("restored again")
 
-	for _, database := range []string{"gone", "damaged", "new"} {
+	for _, database := range []string{"gone", "damaged", "new", "new and busy"} {
 		folder(database)
 		if _, err := server.Restore(t.Context(), w.config(), backup); err == nil || !strings.Contains(err.Error(), "nobody can tell") {
 			t.Errorf("%s, told by nothing: %v", database, err)
@@ -153,6 +163,32 @@ func TestARestoreBringsNobodyBackWhoWasErased(t *testing.T) {
 	if len(crashes) != 4 {
 		t.Errorf("%d steps", len(crashes))
 	}
+}
+
+// Whoever came and was erased since the backup is not in what was restored, nor is
+// their record; a later backup of before may have them, so a list still does.
+func TestAListKnowsWhomARestoreLeftOut(t *testing.T) {
+	w := newWorld(t)
+	w.signIn(api.CreateRequest{})
+	backup := w.backup()
+	w.clock.Advance(time.Second)
+	w.person = w.newPerson()
+	gone := w.userOf(w.signIn(api.CreateRequest{}))
+	w.want(w.act("DELETE", "/users/"+gone, w.operatorKey(), api.OperatorRequest{Reason: "at their own wish"}), 200, "")
+	w.stop()
+	if _, err := server.Restore(t.Context(), w.config(), backup); err != nil {
+		t.Fatal(err)
+	}
+	check := func(when string) {
+		t.Helper()
+		if l, err := server.Erased(t.Context(), w.config()); err != nil || len(l.Marks) != 1 {
+			t.Errorf("%s: %d marks, %v", when, len(l.Marks), err)
+		}
+	}
+	check("restored")
+	w.serve()
+	check("started")
+	w.stop()
 }
 
 // A list is taken whole, of this service and later than the backup, or not at

@@ -26,9 +26,10 @@ type Contents struct {
 	Records        int64
 	Review         int64 // entries of the registry that wait for review
 	NewestRecord   time.Time
-	Bytes          int64 // of the file
-	WAL            int64 // bytes of the log beside it
-	Position       int64 // of the newest record, which a later state of the same store never goes below
+	Bytes          int64  // of the file
+	WAL            int64  // bytes of the log beside it
+	Position       int64  // of the newest record, which a later state of the same store never goes below
+	newest         string // that record, as recordAt tells it
 }
 
 // Inspect looks at the database at path, beside a running server or not, and
@@ -134,10 +135,24 @@ func (out *Contents) read(c *sqlite3.Conn) (err error) {
 			return err
 		}
 	}
+	if out.newest, err = recordAt(reading, out.Position); err != nil {
+		return err
+	}
 	return reading.rows("SELECT at FROM records ORDER BY position DESC LIMIT 1", func(st *sqlite3.Stmt) error {
 		out.NewestRecord = fromMillis(st.ColumnInt64(0))
 		return nil
 	})
+}
+
+// recordAt tells the record at a position from those that other stores have there:
+// one that was begun anew, or that went on from another backup. "" if there is
+// none.
+func recordAt(c *conn, position int64) (text string, err error) {
+	err = c.rows("SELECT action||' '||at||' '||hex(session_id)||' '||subject_id||' '||request_id FROM records WHERE position=?", func(st *sqlite3.Stmt) error {
+		text = st.ColumnText(0)
+		return nil
+	}, position)
+	return text, err
 }
 
 // quickCheck reads every page of a database.

@@ -46,12 +46,13 @@ func (s *Store) ids(ctx context.Context, query, after string, limit int) (out []
 	return out, err
 }
 
-// ErasedIn tells who was erased by what a database at rest or a backup says, and
-// what it holds. It checks no page, and takes no lock.
-func ErasedIn(ctx context.Context, path string) (held Contents, users []string, err error) {
+// ErasedIn tells who was erased by what a database at rest or a backup says, what
+// it holds, and whether it is a later state, or the same, of the store of which
+// another is one. It checks no page, and takes no lock.
+func ErasedIn(ctx context.Context, path string, of Contents) (held Contents, later bool, users []string, err error) {
 	c, err := sqlite3.OpenFlags(path, sqlite3.OPEN_READONLY|sqlite3.OPEN_NOFOLLOW)
 	if err != nil {
-		return held, nil, fmt.Errorf("%s: %w", path, err)
+		return held, false, nil, fmt.Errorf("%s: %w", path, err)
 	}
 	defer func() {
 		if err = errors.Join(err, c.Close()); err != nil {
@@ -60,16 +61,23 @@ func ErasedIn(ctx context.Context, path string) (held Contents, users []string, 
 	}()
 	c.SetInterrupt(ctx)
 	if err := errors.Join(c.Exec("PRAGMA trusted_schema=OFF"), held.read(c)); err != nil {
-		return held, nil, err
+		return held, false, nil, err
 	}
-	st, _, err := c.Prepare("SELECT DISTINCT subject_id FROM records WHERE action='user.erase'")
+	reading := &conn{Conn: c, prepared: map[string]*sqlite3.Stmt{}}
+	defer func() {
+		for _, st := range reading.prepared {
+			err = errors.Join(err, st.Close())
+		}
+	}()
+	same, err := recordAt(reading, of.Position)
 	if err != nil {
-		return held, nil, err
+		return held, false, nil, err
 	}
-	for st.Step() {
+	err = reading.rows("SELECT DISTINCT subject_id FROM records WHERE action='user.erase'", func(st *sqlite3.Stmt) error {
 		users = append(users, st.ColumnText(0))
-	}
-	return held, users, errors.Join(st.Err(), st.Close())
+		return nil
+	})
+	return held, same == of.newest, users, err
 }
 
 // erase deletes what is stored of a user. Sessions have no index by their
