@@ -269,8 +269,10 @@ var mutations = []mutation{
 	{"registry.go", `action == ActionSuspend || action == ActionRevokeLicence`, `true`, ". -run=TestAFullStoreTakes"},
 	{"server/server.go", `	if err := c.eraseAgain(ctx, service, log); err != nil {`, `	if err := error(nil); err != nil {`, "./server -run=TestARestoreBrings"},
 	{"server/restore.go", `	if err := c.writeErased(gone); err != nil {`, `	if err := error(nil); err != nil {`, "./server -run=TestARestoreBrings"},
-	{"server/erased.go", `		known = known || l.Position >= r.New.Position`, `		known = true`, "./server -run=TestARestoreBrings"},
-	{"server/erased.go", `		if l.Position < r.New.Position {`, `		if false {`, "./server -run=TestAListOf"},
+	{"server/erased.go", `		known = known || later`, `		known = true`, "./server -run=TestARestoreBrings"},
+	{"server/erased.go", `		return l, l.Position >= backup.Position, err`, `		return l, true, err`, "./server -run=TestAListOf"},
+	{"server/erased.go", `return out, c.addRestored(keys, out)`, `return out, nil`, "./server -run=TestAListKnows"},
+	{"store/sqlite/erase.go", `same == of.newest`, `held.Position >= of.Position`, "./server -run=TestARestoreBrings"},
 	{"server/erased.go", `!bytes.Equal(l.Key, keys.Check())`, `false`, "./server -run=TestAListOf"},
 	{"signin.go", `	case roster.Version == 0 && c.Link == nil:`, `	case false:`, ". -run=TestAUserWhoIsErased"},
 	{"registry.go", `	c.Holds = &Hold{Professional: p.ID, Version: p.Version}
