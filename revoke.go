@@ -154,9 +154,14 @@ func (s *Service) revoke(ctx context.Context, row, current Session, requestID st
 }
 
 // EndSessionsOf ends every live session of a subject at an operator's wish, and
-// returns how many. CodeNotFound for who is no subject.
+// returns how many: -1 of a pseudonym, since who asked every second would learn
+// when it comes. CodeNotFound for who is no subject.
 func (s *Service) EndSessionsOf(ctx context.Context, subjectID string, by Act) (int, error) {
-	return s.endBy(ctx, subjectID, by, func() ([]Session, error) { return s.SessionsOf(ctx, subjectID) })
+	n, err := s.endBy(ctx, subjectID, by, func() ([]Session, error) { return s.SessionsOf(ctx, subjectID) })
+	if err == nil && isPseudonym(subjectID) {
+		n = -1
+	}
+	return n, err
 }
 
 // EndSession ends one live session at an operator's wish. CodeNotFound when none

@@ -132,6 +132,11 @@ type EndCount struct {
 	Ended int `json:"ended"`
 }
 
+// SubjectEnd is the data of DELETE /operator/v1/subjects/{id}/sessions.
+type SubjectEnd struct {
+	Ended *int `json:"ended,omitempty"` // not told of a pseudonym
+}
+
 // AmendRequest is the body of PATCH /sessions/current.
 type AmendRequest struct {
 	Permissions *[]string `json:"permissions,omitempty"`

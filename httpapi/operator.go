@@ -188,9 +188,12 @@ func (o *operators) sessionsOf(r *http.Request, _ call) (api.SessionList, error)
 	return api.SessionList{Sessions: each(list, liveObject)}, err
 }
 
-func (o *operators) endSessionsOf(r *http.Request, c call, in api.OperatorRequest) (api.EndCount, error) {
+func (o *operators) endSessionsOf(r *http.Request, c call, in api.OperatorRequest) (api.SubjectEnd, error) {
 	n, err := o.service.EndSessionsOf(r.Context(), r.PathValue("id"), c.act(in.Reason))
-	return api.EndCount{Ended: n}, err
+	if n < 0 {
+		return api.SubjectEnd{}, err
+	}
+	return api.SubjectEnd{Ended: &n}, err
 }
 
 func (o *operators) endSession(r *http.Request, c call, in api.OperatorRequest) (api.Empty, error) {

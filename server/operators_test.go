@@ -37,6 +37,27 @@ func (w *world) newOperator(role string) api.Operator {
 	return data[api.Operator](w.t, a)
 }
 
+// Whoever ends a pseudonym's sessions every second would learn when it comes, if
+// they were told how many there were.
+func TestAnEndDoesNotTellWhetherAPseudonymIsHere(t *testing.T) {
+	w := newWorld(t, openGroup)
+	m := w.newMember()
+	m.enrol()
+	here, pseudonym := m.signInAnonymously()
+	ada := w.newOperator("operator")
+	end := func() string {
+		t.Helper()
+		a := w.act("DELETE", "/subjects/"+pseudonym+"/sessions", ada.Key, api.OperatorRequest{Reason: "whether they are there"})
+		w.want(a, 200, "")
+		return string(a.Body)
+	}
+	with := end()
+	w.want(w.validate(here.SessionToken), 401, api.SessionInvalid)
+	if without := end(); with != without {
+		t.Errorf("%s with a session, %s without", with, without)
+	}
+}
+
 // newService makes a service's key with the root key.
 func (w *world) newService(name string) api.ServiceKey {
 	w.t.Helper()

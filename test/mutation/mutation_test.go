@@ -253,6 +253,7 @@ var mutations = []mutation{
 			return nil`, `			return nil`, ". -run=TestACut"},
 	{"select.go", `row.Type != Anonymous && `, ``, ". -run=TestAnonymousSessionsAre"},
 	{"select.go", `age >= 0 && age < countEvery`, `age < 0`, ". -run=TestAnonymousSessionsAre"},
+	{"revoke.go", `err == nil && isPseudonym(subjectID)`, `false`, "./server -run=TestAnEndDoesNotTell"},
 	{"select.go", `	if isPseudonym(sel.SubjectID) {`, `	if false {`, ". -run=TestASelection"},
 	{"cut.go", `c.CreatedFrom.Truncate(s.Type.grain())`, `c.CreatedFrom`, ". -run=TestASpan"},
 	{"trail.go", `return r.At.After(readable)`, `return r.At.After(readable.Add(trailDelay))`, ". -run=TestTheTrailOf"},
