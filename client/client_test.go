@@ -715,6 +715,26 @@ func TestMoreAndMoreEvents(t *testing.T) {
 	})
 }
 
+// A thousand sign-ins stand in the log, and nobody is told of them: an answer may
+// have more to tell and tell nothing. Who was away while they happened comes back.
+func TestAnAnswerThatTellsNothingIsPassedBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id, raw := w.open()
+		w.want(raw, nil)
+		w.wire.set(only(feedPath, fault{cut: true}))
+		time.Sleep(10 * time.Second)
+		w.pass(5 * api.MaxEvents)
+		w.revoke(id)
+		w.wire.set(nil)
+		time.Sleep(2 * time.Second)
+		if !w.c.Fresh() {
+			t.Errorf("still blind: %s", w.log)
+		}
+		w.want(raw, client.ErrInvalid)
+	})
+}
+
 func TestAddressesAndKeysAreChecked(t *testing.T) {
 	for _, c := range []struct{ url, key string }{
 		{"http://sessions.example", key}, {"ftp://sessions.example", key}, {"https://user:secret@sessions.example", key}, {"https://x/?a=b", key},

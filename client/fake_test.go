@@ -145,6 +145,14 @@ func (s *service) rotate(k *token.Key, drop bool) {
 	s.tell(api.FeedEvent{Event: "keys.changed"})
 }
 
+// pass lets so many events happen that nobody is told of.
+func (s *service) pass(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, make([]api.FeedEvent, n)...)
+	s.ring()
+}
+
 // restore makes every position unknown.
 func (s *service) restore() {
 	s.mu.Lock()
@@ -262,8 +270,10 @@ func (s *service) batch(from int, known bool) api.Feed {
 	if len(out.Events) > most {
 		out.Events, out.More = out.Events[:most], true
 	}
+	at := from + len(out.Events)
+	out.Events = slices.DeleteFunc(out.Events, func(e api.FeedEvent) bool { return e.Event == "" })
 	s.nonce++
-	out.Position = fmt.Sprintf("e%d.%d.%d", s.epoch, from+len(out.Events), s.nonce)
+	out.Position = fmt.Sprintf("e%d.%d.%d", s.epoch, at, s.nonce)
 	return out
 }
 
