@@ -557,3 +557,36 @@ func TestNobodyIsToldBeforeTheNodeItself(t *testing.T) {
 		}
 	})
 }
+
+// Who is far behind is told no more than they ask for, and all of it, also where
+// a whole answer's worth of events are told to nobody.
+func TestWhoIsFarBehindIsLedOn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{}
+		p := read(t, opened(t, l, events.Options{}), "", 0).Position // before all events
+		for range 20 {
+			l.commit(ended(newID()))
+		}
+		for range 50 {
+			l.commit(session.Event{Kind: session.EventCreated, SessionID: newID()})
+		}
+		l.commit(ended(newID()))
+		l.commit(endedAnonymous(newID()))
+		h := opened(t, l, events.Options{}) // which remembers none of them
+		told, silent := 0, 0
+		for more := true; more; {
+			b, err := h.Read(t.Context(), p, 0, 5)
+			if err != nil || b.Gap || len(b.Events) > 5 {
+				t.Fatalf("%+v, %v", b, err)
+			}
+			if b.More && len(b.Events) == 0 {
+				silent++
+			}
+			told += len(b.Events)
+			p, more = b.Position, b.More
+		}
+		if told != 22 || silent == 0 {
+			t.Errorf("%d were told, %d answers told nothing", told, silent)
+		}
+	})
+}
