@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -669,6 +670,29 @@ func TestCloseSendsWhatIsLeft(t *testing.T) {
 	})
 }
 
+// A service that is being stopped is not held up by one that hangs: what cannot be
+// told in a few seconds is dropped, and counted.
+func TestCloseTakesAFewSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const people = 6 * api.MaxSeen
+		for range people {
+			_, raw := w.open()
+			w.want(raw, nil, client.Background())
+			w.want(raw, nil)
+		}
+		w.wire.set(all(fault{hang: true}))
+		began := time.Now()
+		w.c.Close()
+		if took := time.Since(began); took > 7*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if n := w.c.Stats().ReportsDropped; n < people {
+			t.Errorf("%d of %d were counted as dropped", n, people)
+		}
+	})
+}
+
 // A first call waits for the feed's first word, or for it to fail, and no longer.
 func TestTheFirstCallWaitsForTheFeed(t *testing.T) {
 	for _, c := range []struct {
@@ -849,6 +873,20 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 }
 
 // An authentication of the future is of unknown age.
+// However long an authentication may be ago, the arithmetic holds.
+func TestAnyAgeIsAnAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		_, named := w.open()
+		_, pseudonym := w.openKind(token.Anonymous, "anonymous")
+		for _, raw := range []string{named, pseudonym} {
+			w.want(raw, nil, client.MaxAge(math.MaxInt64))
+			w.want(raw, nil, client.MaxAge(-1))
+			w.want(raw, nil, client.MaxAge(math.MinInt64))
+		}
+	})
+}
+
 func TestAnAuthenticationOfTheFutureIsNotFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

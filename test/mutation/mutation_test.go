@@ -481,7 +481,9 @@ var mutations = []mutation{
 `, ``, "./client -run=TestARedirectIsNotFollowed"},
 	{"client/remote.go", `case u.Scheme == "http" && !s.plain && !isLoopback(u.Hostname()):`, `case false:`, "./client"},
 	{"client/condition.go", `case sensitive && !s.freshWithin(freshAuthentication, now):`, `case false:`, "./client"},
-	{"client/session.go", `age <= d && age >= -time.Minute`, `age <= d`, "./client"},
+	{"client/session.go", `age >= -time.Minute && age-unsure <= d`, `age-unsure <= d`, "./client"},
+	{"client/session.go", `age-unsure <= d`, `age <= d+unsure`, "./client -run=TestAnyAgeIsAnAge"},
+	{"client/report.go", `last, cancel := context.WithTimeout(ctx, callTime)`, `last, cancel := context.WithCancel(ctx)`, "./client -run=TestCloseTakesAFewSeconds"},
 	{"client/middleware.go", `case len(fields)+len(cookies) > 1:`, `case len(fields) > 1:`, "./client"},
 	{"client/middleware.go", `case sameOrigin.Check(r) != nil:`, `case false:`, "./client"},
 }
