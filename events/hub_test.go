@@ -590,3 +590,33 @@ func TestWhoIsFarBehindIsLedOn(t *testing.T) {
 		}
 	})
 }
+
+// A store that fails in the middle of beginning anew changes nothing: subscribers
+// are still told that events were missed.
+func TestBeginningAnewIsDoneWhollyOrNot(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{}
+		l.commit(ended(newID()))
+		h := opened(t, l, events.Options{})
+		s := h.Subscribe(newID())
+		for range 5 {
+			l.commit(ended(newID()))
+		}
+		l.set(func(l *log) {
+			l.logs[0] = append(l.logs[0][:2:2], l.logs[0][3:]...)
+			l.brokenEnd = [2]error{1: errors.New("locked")}
+		})
+		h.Wake()
+		time.Sleep(2 * time.Second)
+		l.set(func(l *log) { l.brokenEnd = [2]error{} })
+		time.Sleep(2 * time.Second)
+		select {
+		case _, open := <-s.Events():
+			if open || !s.Dropped() {
+				t.Error("a subscriber is told, and not that events were missed")
+			}
+		default:
+			t.Error("a subscriber was not told that events were missed")
+		}
+	})
+}
