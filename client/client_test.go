@@ -516,6 +516,29 @@ func TestTokensThatCannotBeCheckedAreAskedAbout(t *testing.T) {
 	})
 }
 
+// The session service may change to tokens that only it can check, and back: those
+// of before live on.
+func TestTheAlgorithmChanges(t *testing.T) {
+	for _, algs := range [][2]token.Algorithm{{token.EdDSA, token.HS256}, {token.HS256, token.EdDSA}, {token.EdDSA, token.ES256}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := startWorld(t, newService(newKey(t, algs[0])))
+			_, seen := w.open()
+			_, unseen := w.open()
+			w.want(seen, nil)
+			time.Sleep(3 * time.Second)
+			w.wire.set(only(feedPath, fault{before: time.Second})) // tokens are faster than the news
+			w.rotate(newKey(t, algs[1]), false)
+			_, later := w.open()
+			for range 2 {
+				for _, raw := range []string{later, seen, unseen} {
+					w.want(raw, nil)
+				}
+				time.Sleep(5 * time.Second)
+			}
+		})
+	}
+}
+
 func TestPermissionsAndAgesAreHeldHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -187,7 +187,11 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		w.Header().Set("Content-Type", "application/jwk-set+json")
-		w.Write(token.JWKS(s.keys...))
+		keys := s.keys
+		if slices.ContainsFunc(keys, func(k *token.Key) bool { return k.Algorithm() == token.HS256 }) {
+			keys = nil // the service publishes none then
+		}
+		w.Write(token.JWKS(keys...))
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer "+key {
