@@ -698,7 +698,7 @@ func TestCloseSendsWhatIsLeft(t *testing.T) {
 func TestCloseTakesAFewSeconds(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
-		const people = 6 * api.MaxSeen
+		const people = 3 * api.MaxSeen
 		for range people {
 			_, raw := w.open()
 			w.want(raw, nil, client.Background())
