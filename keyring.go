@@ -265,7 +265,7 @@ func (k *Keyring) use(stored []WrappedKey, now time.Time) (dead []string, err er
 	}
 	next.list[signer].State = "signing"
 	next.set = token.NewKeySet(k.issuer, verify...)
-	next.jwks = token.JWKS(publish...)
+	next.jwks = token.JWKS(publishable(publish)...)
 	if old := k.current.Load(); old != nil && next.holds(old) {
 		next.tags = old.tags
 	} else {
@@ -273,6 +273,16 @@ func (k *Keyring) use(stored []WrappedKey, now time.Time) (dead []string, err er
 	}
 	k.current.Store(next)
 	return dead, nil
+}
+
+// publishable is all of the keys, or none while one of them has no public half:
+// whoever checks tokens with published keys would refuse its tokens, which live.
+// Without any they have to ask.
+func publishable(keys []*token.Key) []*token.Key {
+	if slices.ContainsFunc(keys, func(k *token.Key) bool { return k.Algorithm() == token.HS256 }) {
+		return nil
+	}
+	return keys
 }
 
 // holds reports whether every key of another set is in this one.

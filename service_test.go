@@ -295,6 +295,35 @@ func TestEveryChangeHasItsRecord(t *testing.T) {
 	}
 }
 
+// Who checks tokens with the published keys refuses what none of them signed. So
+// while a key without a public half has living tokens, none is published, on the
+// way to HS256 and on the way from it.
+func TestKeysAreNotPublishedWhileTokensLiveThatTheyDoNotOpen(t *testing.T) {
+	published := func(h *house) int {
+		keys, err := token.ParseJWKS(h.Keys().JWKS())
+		if err != nil {
+			t.Fatal(err)
+		}
+		return len(keys)
+	}
+	h := newHouse(t)
+	for _, step := range []struct {
+		alg  token.Algorithm
+		want int
+	}{{token.EdDSA, 1}, {token.ES256, 2}, {token.HS256, 0}, {token.EdDSA, 0}} {
+		h.config.Algorithm = step.alg
+		h.open()
+		if got := published(h); got != step.want {
+			t.Errorf("with %s: %d are published, want %d", step.alg, got, step.want)
+		}
+	}
+	h.clock.Advance(session.KeySigningLife + session.MaxAbsoluteLife)
+	h.open()
+	if published(h) == 0 {
+		t.Error("none is published when the last HS256 token is dead")
+	}
+}
+
 // Tokens of one algorithm are refused by a service that never had its key, and
 // accepted after a change of algorithm until they are dead.
 func TestAlgorithms(t *testing.T) {

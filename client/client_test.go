@@ -2,6 +2,7 @@ package client_test
 
 import (
 	"errors"
+	"math"
 	"net/http"
 	"strings"
 	"sync"
@@ -515,6 +516,29 @@ func TestTokensThatCannotBeCheckedAreAskedAbout(t *testing.T) {
 	})
 }
 
+// The session service may change to tokens that only it can check, and back: those
+// of before live on.
+func TestTheAlgorithmChanges(t *testing.T) {
+	for _, algs := range [][2]token.Algorithm{{token.EdDSA, token.HS256}, {token.HS256, token.EdDSA}, {token.EdDSA, token.ES256}} {
+		synctest.Test(t, func(t *testing.T) {
+			w := startWorld(t, newService(newKey(t, algs[0])))
+			_, seen := w.open()
+			_, unseen := w.open()
+			w.want(seen, nil)
+			time.Sleep(3 * time.Second)
+			w.wire.set(only(feedPath, fault{before: time.Second})) // tokens are faster than the news
+			w.rotate(newKey(t, algs[1]), false)
+			_, later := w.open()
+			for range 2 {
+				for _, raw := range []string{later, seen, unseen} {
+					w.want(raw, nil)
+				}
+				time.Sleep(5 * time.Second)
+			}
+		})
+	}
+}
+
 func TestPermissionsAndAgesAreHeldHere(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)
@@ -669,6 +693,29 @@ func TestCloseSendsWhatIsLeft(t *testing.T) {
 	})
 }
 
+// A service that is being stopped is not held up by one that hangs: what cannot be
+// told in a few seconds is dropped, and counted.
+func TestCloseTakesAFewSeconds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		const people = 3 * api.MaxSeen
+		for range people {
+			_, raw := w.open()
+			w.want(raw, nil, client.Background())
+			w.want(raw, nil)
+		}
+		w.wire.set(all(fault{hang: true}))
+		began := time.Now()
+		w.c.Close()
+		if took := time.Since(began); took > 7*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if n := w.c.Stats().ReportsDropped; n < people {
+			t.Errorf("%d of %d were counted as dropped", n, people)
+		}
+	})
+}
+
 // A first call waits for the feed's first word, or for it to fail, and no longer.
 func TestTheFirstCallWaitsForTheFeed(t *testing.T) {
 	for _, c := range []struct {
@@ -712,6 +759,26 @@ func TestMoreAndMoreEvents(t *testing.T) {
 		for _, raw := range raws {
 			w.want(raw, client.ErrInvalid)
 		}
+	})
+}
+
+// A thousand sign-ins stand in the log, and nobody is told of them: an answer may
+// have more to tell and tell nothing. Who was away while they happened comes back.
+func TestAnAnswerThatTellsNothingIsPassedBy(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		id, raw := w.open()
+		w.want(raw, nil)
+		w.wire.set(only(feedPath, fault{cut: true}))
+		time.Sleep(10 * time.Second)
+		w.pass(5 * api.MaxEvents)
+		w.revoke(id)
+		w.wire.set(nil)
+		time.Sleep(2 * time.Second)
+		if !w.c.Fresh() {
+			t.Errorf("still blind: %s", w.log)
+		}
+		w.want(raw, client.ErrInvalid)
 	})
 }
 
@@ -829,6 +896,20 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 }
 
 // An authentication of the future is of unknown age.
+// However long an authentication may be ago, the arithmetic holds.
+func TestAnyAgeIsAnAge(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		_, named := w.open()
+		_, pseudonym := w.openKind(token.Anonymous, "anonymous")
+		for _, raw := range []string{named, pseudonym} {
+			w.want(raw, nil, client.MaxAge(math.MaxInt64))
+			w.want(raw, nil, client.MaxAge(-1))
+			w.want(raw, nil, client.MaxAge(math.MinInt64))
+		}
+	})
+}
+
 func TestAnAuthenticationOfTheFutureIsNotFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

@@ -124,9 +124,17 @@ func (e *Error) challenge() string {
 	case api.SessionExpired, api.SessionInvalid:
 		return `Bearer error="invalid_token"`
 	case api.ReauthenticationRequired:
-		return fmt.Sprintf(`Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required", max_age="%d"`, e.Details.MaxAge)
+		challenge := `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required"`
+		if e.Details != nil {
+			challenge += fmt.Sprintf(`, max_age="%d"`, e.Details.MaxAge)
+		}
+		return challenge
 	case api.PermissionDenied:
-		return fmt.Sprintf(`Bearer error="insufficient_scope", scope="%s"`, strings.Join(e.Details.Missing, " "))
+		challenge := `Bearer error="insufficient_scope"`
+		if e.Details != nil && len(e.Details.Missing) > 0 {
+			challenge += fmt.Sprintf(`, scope="%s"`, strings.Join(e.Details.Missing, " "))
+		}
+		return challenge
 	case api.InvalidRequest:
 		return `Bearer error="invalid_request"`
 	}

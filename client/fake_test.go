@@ -145,6 +145,14 @@ func (s *service) rotate(k *token.Key, drop bool) {
 	s.tell(api.FeedEvent{Event: "keys.changed"})
 }
 
+// pass lets so many events happen that nobody is told of.
+func (s *service) pass(n int) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.events = append(s.events, make([]api.FeedEvent, n)...)
+	s.ring()
+}
+
 // restore makes every position unknown.
 func (s *service) restore() {
 	s.mu.Lock()
@@ -179,7 +187,11 @@ func (s *service) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		w.Header().Set("Content-Type", "application/jwk-set+json")
-		w.Write(token.JWKS(s.keys...))
+		keys := s.keys
+		if slices.ContainsFunc(keys, func(k *token.Key) bool { return k.Algorithm() == token.HS256 }) {
+			keys = nil // the service publishes none then
+		}
+		w.Write(token.JWKS(keys...))
 		return
 	}
 	if r.Header.Get("Authorization") != "Bearer "+key {
@@ -262,8 +274,10 @@ func (s *service) batch(from int, known bool) api.Feed {
 	if len(out.Events) > most {
 		out.Events, out.More = out.Events[:most], true
 	}
+	at := from + len(out.Events)
+	out.Events = slices.DeleteFunc(out.Events, func(e api.FeedEvent) bool { return e.Event == "" })
 	s.nonce++
-	out.Position = fmt.Sprintf("e%d.%d.%d", s.epoch, from+len(out.Events), s.nonce)
+	out.Position = fmt.Sprintf("e%d.%d.%d", s.epoch, at, s.nonce)
 	return out
 }
 

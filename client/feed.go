@@ -99,9 +99,6 @@ func (f *feed) step(ctx context.Context, wait time.Duration) (more bool, err err
 	if err != nil {
 		return false, err
 	}
-	if a.More && len(a.Events) == 0 {
-		return false, errors.New("an answer that has more to tell and tells nothing")
-	}
 	held, age := time.Duration(a.HeldMS)*time.Millisecond, time.Duration(a.AgeMS)*time.Millisecond
 	if held > time.Since(sent)+heldSlack {
 		return false, errors.New("an answer that says it was held for longer than it was under way")
@@ -112,8 +109,8 @@ func (f *feed) step(ctx context.Context, wait time.Duration) (more bool, err err
 	if !a.More || a.Gap {
 		f.renew(sent.Add(min(held, time.Since(sent)) - age))
 	}
-	if len(a.Events) == 0 && time.Since(sent) < wait/2 {
-		sleep(ctx, minPause) // it did not hold the request: it is being shut down, or cannot
+	if len(a.Events) == 0 && (a.More || time.Since(sent) < wait/2) {
+		sleep(ctx, minPause) // it did not hold the request: nothing there is told, or it is being shut down, or cannot
 	}
 	return a.More, nil
 }

@@ -2,6 +2,8 @@ package client_test
 
 import (
 	"encoding/json"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -77,6 +79,32 @@ func TestTheMiddlewareRefusesLikeTheService(t *testing.T) {
 			t.Errorf("out of nowhere: %+v", s)
 		}
 	})
+}
+
+// A handler that decides by itself answers with the refusals that the package
+// exports, and with its own.
+func TestAHandlersOwnRefusals(t *testing.T) {
+	for _, c := range []struct {
+		err       error
+		status    int
+		challenge string
+	}{
+		{client.ErrExpired, 401, `Bearer error="invalid_token"`},
+		{client.ErrInvalid, 401, `Bearer error="invalid_token"`},
+		{client.ErrPermissionDenied, 403, `Bearer error="insufficient_scope"`},
+		{client.ErrReauthentication, 401, `Bearer error="insufficient_user_authentication", error_description="A more recent authentication is required"`},
+		{fmt.Errorf("notes: %w", client.ErrPermissionDenied), 403, `Bearer error="insufficient_scope"`},
+		{&client.Error{Code: api.PermissionDenied, Details: &api.ErrorDetails{}}, 403, `Bearer error="insufficient_scope"`},
+		{client.ErrUnavailable, 503, ""},
+		{errors.New("of its own"), 503, ""},
+		{nil, 503, ""},
+	} {
+		rec := httptest.NewRecorder()
+		client.WriteError(rec, c.err)
+		if rec.Code != c.status || rec.Header().Get("WWW-Authenticate") != c.challenge {
+			t.Errorf("%v: %d %q", c.err, rec.Code, rec.Header().Get("WWW-Authenticate"))
+		}
+	}
 }
 
 func TestABlindMiddlewareAnswers503(t *testing.T) {

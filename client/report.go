@@ -86,21 +86,35 @@ func (r *reports) run(ctx context.Context) {
 	}
 }
 
-func (r *reports) tell(ctx context.Context) {
+// tell tells what waits: after the client was closed, in the time of one call.
+func (r *reports) tell(life context.Context) {
 	r.mu.Lock()
 	waiting := r.waiting
 	r.waiting, r.full = nil, false
 	r.mu.Unlock()
+	over := life.Err() != nil
+	ctx := context.WithoutCancel(life)
+	if over {
+		last, cancel := context.WithTimeout(ctx, callTime)
+		defer cancel()
+		ctx = last
+	}
 	for len(waiting) > 0 {
+		if !over && life.Err() != nil { // run tells the rest
+			r.mu.Lock()
+			r.waiting = append(waiting, r.waiting...)
+			r.mu.Unlock()
+			return
+		}
 		n := min(len(waiting), api.MaxSeen)
-		r.batch(ctx, waiting[:n])
+		r.batch(ctx, life, waiting[:n])
 		waiting = waiting[n:]
 	}
 }
 
 // batch tells some sightings. When the client is closed there is one try, which is
 // not given up for that.
-func (r *reports) batch(ctx context.Context, some []sighting) {
+func (r *reports) batch(ctx, life context.Context, some []sighting) {
 	seen := make([]api.Seen, len(some))
 	for i, s := range some {
 		seen[i] = api.Seen{SessionID: s.session.session.ID, Generation: s.generation}
@@ -109,10 +123,11 @@ func (r *reports) batch(ctx context.Context, some []sighting) {
 			s.session.active.Store(false) // who acts from here on is told of anew
 		}
 	}
-	err := r.send(context.WithoutCancel(ctx), seen)
-	if err != nil && ctx.Err() == nil {
-		sleep(ctx, reportRetry+rand.N(reportRetry))
-		err = r.send(context.WithoutCancel(ctx), seen)
+	err := r.send(ctx, seen)
+	if err != nil && life.Err() == nil {
+		if sleep(life, reportRetry+rand.N(reportRetry)); life.Err() == nil {
+			err = r.send(ctx, seen)
+		}
 	}
 	if err != nil {
 		r.dropped.Add(uint64(len(seen)))

@@ -39,9 +39,10 @@ func (s *Session) Permissions() []string { return slices.Clone(s.permissions) }
 // more than a minute in the future is of unknown age; that of an anonymous session
 // is known by its bucket's beginning.
 func (s *Session) freshWithin(d time.Duration, now time.Time) bool {
+	unsure := time.Duration(0)
 	if s.Type == "anonymous" {
-		d += token.AnonymousBucket
+		unsure = token.AnonymousBucket
 	}
 	age := now.Sub(s.AuthTime)
-	return age <= d && age >= -time.Minute
+	return age >= -time.Minute && age-unsure <= d
 }

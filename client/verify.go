@@ -113,6 +113,9 @@ func (c *Client) recogniseNewer(ctx context.Context, p *published, raw string, t
 		if p, err = c.keys.newer(ctx, p); err != nil {
 			return recognised{}, unavailable(err)
 		}
+		if p.opaque() {
+			return c.recogniseOpaque(raw, t, begin)
+		}
 		if r, err = c.recogniseWith(p, raw, t, begin); !errors.Is(err, token.ErrUnknownKey) {
 			break
 		}

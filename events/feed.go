@@ -163,8 +163,11 @@ func (h *Hub) resume(ctx context.Context, p position, limit int, called time.Tim
 		p.keys = head.keys
 	}
 	for i := range h.logs {
-		room := max(limit-len(b.Events), 0)
-		list, err := h.source.Events(ctx, i == anonymous, max(p.at[i].at, 1)-1, room+1)
+		room := limit - len(b.Events)
+		if room <= 0 {
+			break
+		}
+		list, err := h.source.Events(ctx, i == anonymous, max(p.at[i].at, 1)-1, room+int(min(p.at[i].at, 1)))
 		if err != nil {
 			return Batch{}, err
 		}

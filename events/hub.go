@@ -109,19 +109,22 @@ func New(ctx context.Context, source Source, o Options) (*Hub, error) {
 	return h, nil
 }
 
-// begin puts the hub at the ends of the logs, and forgets what was before.
+// begin puts the hub at the ends of the logs, and forgets what was before. If it
+// fails nothing has changed.
 func (h *Hub) begin(ctx context.Context, now time.Time) error {
-	for i := range h.logs {
+	var logs [2]recent
+	for i := range logs {
 		newest, err := h.source.NewestEvent(ctx, i == anonymous)
 		switch {
 		case errors.Is(err, session.ErrNotFound):
-			h.logs[i] = newRecent(point{}, now)
+			logs[i] = newRecent(point{}, now)
 		case err != nil:
 			return err
 		default:
-			h.logs[i] = newRecent(pointOf(&newest), now)
+			logs[i] = newRecent(pointOf(&newest), now)
 		}
 	}
+	h.logs = logs
 	return nil
 }
 

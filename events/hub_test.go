@@ -557,3 +557,66 @@ func TestNobodyIsToldBeforeTheNodeItself(t *testing.T) {
 		}
 	})
 }
+
+// Who is far behind is told no more than they ask for, and all of it, also where
+// a whole answer's worth of events are told to nobody.
+func TestWhoIsFarBehindIsLedOn(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{}
+		p := read(t, opened(t, l, events.Options{}), "", 0).Position // before all events
+		for range 20 {
+			l.commit(ended(newID()))
+		}
+		for range 50 {
+			l.commit(session.Event{Kind: session.EventCreated, SessionID: newID()})
+		}
+		l.commit(ended(newID()))
+		l.commit(endedAnonymous(newID()))
+		h := opened(t, l, events.Options{}) // which remembers none of them
+		told, silent := 0, 0
+		for more := true; more; {
+			b, err := h.Read(t.Context(), p, 0, 5)
+			if err != nil || b.Gap || len(b.Events) > 5 {
+				t.Fatalf("%+v, %v", b, err)
+			}
+			if b.More && len(b.Events) == 0 {
+				silent++
+			}
+			told += len(b.Events)
+			p, more = b.Position, b.More
+		}
+		if told != 22 || silent == 0 {
+			t.Errorf("%d were told, %d answers told nothing", told, silent)
+		}
+	})
+}
+
+// A store that fails in the middle of beginning anew changes nothing: subscribers
+// are still told that events were missed.
+func TestBeginningAnewIsDoneWhollyOrNot(t *testing.T) {
+	bubble(t, func(t *testing.T) {
+		l := &log{}
+		l.commit(ended(newID()))
+		h := opened(t, l, events.Options{})
+		s := h.Subscribe(newID())
+		for range 5 {
+			l.commit(ended(newID()))
+		}
+		l.set(func(l *log) {
+			l.logs[0] = append(l.logs[0][:2:2], l.logs[0][3:]...)
+			l.brokenEnd = [2]error{1: errors.New("locked")}
+		})
+		h.Wake()
+		time.Sleep(2 * time.Second)
+		l.set(func(l *log) { l.brokenEnd = [2]error{} })
+		time.Sleep(2 * time.Second)
+		select {
+		case _, open := <-s.Events():
+			if open || !s.Dropped() {
+				t.Error("a subscriber is told, and not that events were missed")
+			}
+		default:
+			t.Error("a subscriber was not told that events were missed")
+		}
+	})
+}

@@ -1,6 +1,7 @@
 package events_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"sync"
@@ -22,8 +23,10 @@ type log struct {
 	follows int
 	broken  error
 	deaf    error // of Follow
-	slow    time.Duration
-	keys    string
+	// brokenEnd is what asking for the newest event of each log comes to.
+	brokenEnd [2]error
+	slow      time.Duration
+	keys      string
 }
 
 func (l *log) of(anonymous bool) int {
@@ -73,9 +76,9 @@ func (l *log) NewestEvent(_ context.Context, anonymous bool) (session.StoredEven
 	defer l.mu.Unlock()
 	list := l.logs[l.of(anonymous)]
 	if len(list) == 0 {
-		return session.StoredEvent{}, errors.Join(session.ErrNotFound, l.broken)
+		return session.StoredEvent{}, errors.Join(l.broken, cmp.Or(l.brokenEnd[l.of(anonymous)], session.ErrNotFound))
 	}
-	return list[len(list)-1], l.broken
+	return list[len(list)-1], errors.Join(l.broken, l.brokenEnd[l.of(anonymous)])
 }
 
 func (l *log) Follow(context.Context, []session.StoredEvent) error {

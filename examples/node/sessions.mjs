@@ -12,6 +12,7 @@ const KEYS_AT_MOST_EVERY = 5000 // ms, for tokens with unknown key ids
 const MAX_SESSIONS = 100_000
 const MAX_REPORT = 1000
 const ACTIVE_EVERY = 10_000 // ms
+const ANONYMOUS_BUCKET = 300 // seconds, by whose beginning a pseudonym's authentication is known
 
 // Permissions that need a fresh authentication, and how fresh, in seconds.
 const SENSITIVE = { 'read:all_profiles': 900, 'write:therapy_notes': 900, 'manage:sessions': 900 }
@@ -35,7 +36,7 @@ export class Sessions {
   #asking = new Set() // questions on their way: {sid, stale}
   #fresh = null // until when the feed was heard, on both clocks
   #position = ''
-  #keys = new Map(); #keysAt = -Infinity; #fetching = null
+  #keys = new Map(); #keysAt = -Infinity; #keysDue = false; #fetching = null
   #seen = new Map() // sightings to report
   #stopping = new AbortController()
   #heard; #running
@@ -72,7 +73,8 @@ export class Sessions {
     if (missing.length > 0) throw new Refusal('permission_denied', { missing })
     for (const name of permissions) if (Object.hasOwn(SENSITIVE, name)) maxAge = Math.min(maxAge, SENSITIVE[name])
     const age = this.#wall() / 1000 - claims.auth_time
-    if (age > maxAge || age < -60) throw new Refusal('reauthentication_required', { maxAge })
+    const bucket = session.type === 'anonymous' ? ANONYMOUS_BUCKET : 0
+    if (age - bucket > maxAge || age < -60) throw new Refusal('reauthentication_required', { maxAge })
     this.#sight(session, claims, background)
     return {
       sid: claims.sid, subject: session.subject, type: session.type, permissions: session.permissions,
@@ -159,19 +161,26 @@ export class Sessions {
         const after = this.#position === '' ? '' : `&after=${encodeURIComponent(this.#position)}`
         const { status, body } = await this.#call('GET', `/service/v1/feed?wait=1${after}`)
         if (status !== 200) throw new Error(`feed: ${status} ${body.error?.code}`)
-        this.#take(body.data, sent)
+        const fresh = this.#take(body.data, sent)
+        if (this.#keysDue) await this.#renewKeys() // else a key that was withdrawn would count on
+        if (fresh) this.#renew(fresh)
       } catch {
         await delay(200 + 200 * Math.random(), null, { signal: this.#stopping.signal }).catch(() => {})
       }
     }
   }
 
-  // #take does what an answer of the feed tells. The answer knows all that happened
-  // until held_ms after it was asked for, less age_ms: not the time when it came.
+  // #take does what an answer of the feed tells, and returns until when all is known:
+  // until held_ms after it was asked for, less age_ms, and not the time when it came. It
+  // is null if there is more to be told.
   #take(answer, sent) {
     const { position, gap, held_ms: held, age_ms: age, more, events } = answer
     if (typeof position !== 'string' || ![held, age].every((n) => Number.isSafeInteger(n) && n >= 0) || !Array.isArray(events)) throw new Error('feed: malformed')
-    if (gap !== false) this.#forgetAll()
+    const took = this.#monotonic() - sent.monotonic
+    if (gap !== false) {
+      this.#forgetAll()
+      this.#keysDue = true
+    }
     for (const e of events) {
       switch (e.event) {
         case 'session.ended':
@@ -180,18 +189,20 @@ export class Sessions {
           break
         case 'keys.changed':
           this.#keysAt = -Infinity
-          this.#fetchKeys().catch(() => {})
+          this.#keysDue = true
           break
         default: // sessions.cut, and what this program does not know
           this.#forgetAll()
       }
     }
     this.#position = position
-    if (more === true && gap === false) return // not all was told yet
-    const news = held - age
-    if (this.#fresh === null || sent.monotonic + news > this.#fresh.monotonic) {
-      this.#fresh = { monotonic: sent.monotonic + news, wall: sent.wall + news }
-    }
+    if (more === true && gap === false) return null
+    const news = Math.min(held, took) - age
+    return { monotonic: sent.monotonic + news, wall: sent.wall + news }
+  }
+
+  #renew(fresh) {
+    if (this.#fresh === null || fresh.monotonic > this.#fresh.monotonic) this.#fresh = fresh
     this.#heard()
   }
 
@@ -203,6 +214,13 @@ export class Sessions {
   #forgetAll() {
     this.#sessions.clear()
     for (const question of this.#asking) question.stale = true
+  }
+
+  // #renewKeys fetches keys that are newer than what the feed has told.
+  async #renewKeys() {
+    await this.#fetching?.catch(() => {}) // one that began before may not be
+    await this.#fetchKeys()
+    this.#keysDue = false
   }
 
   // #fetchKeys fetches the keys, once for all who wait. Keys that are gone are dropped.

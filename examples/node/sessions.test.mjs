@@ -48,7 +48,11 @@ class Fake {
     let text = ''
     for await (const part of req) text += part
     const body = text && JSON.parse(text)
-    if (req.url === '/.well-known/jwks.json') return send(200, { keys: this.keys })
+    if (req.url === '/.well-known/jwks.json') {
+      const keys = [...this.keys]
+      await this.onKeys?.()
+      return this.keysDown ? send(503, {}) : send(200, { keys })
+    }
     assert.equal(req.headers.authorization, 'Bearer svc')
     if (req.url.startsWith('/service/v1/feed')) {
       this.#told.shift()?.()
@@ -263,4 +267,71 @@ test('old generations are refused, and fresh authentication is asked for', async
   await s.verify(old)
   await refused(s.verify(old, { maxAge: 900 }), 'reauthentication_required')
   await refused(s.verify(old, { permissions: ['write:therapy_notes'] }), 'reauthentication_required')
+})
+
+test('a withdrawn key opens nothing, also if the keys do not come at once', async (t) => {
+  for (const news of [{ events: [{ event: 'keys.changed' }] }, { gap: true }]) {
+    const f = new Fake(t)
+    const s = await f.start()
+    const stolen = f.token()
+    await s.verify(stolen)
+    f.keys = []
+    f.newKey('EdDSA')
+    f.keysDown = true
+    Object.assign(f, news)
+    await f.tell()
+    f.time += 6000 // what was heard vouches for nothing until the keys are here
+    await f.tell()
+    await refused(s.verify(stolen), 'unavailable')
+    f.keysDown = false
+    await f.tell()
+    await refused(s.verify(stolen), 'session_invalid')
+    f.gap = false
+    await f.tell()
+    await s.verify(f.token())
+  }
+})
+
+test('keys that were asked for before the news are not taken for newer ones', async (t) => {
+  const f = new Fake(t)
+  const s = await f.start()
+  const stolen = f.token()
+  await s.verify(stolen)
+  let go
+  const held = new Promise((resolve) => { go = resolve })
+  const asked = new Promise((resolve) => { f.onKeys = () => { resolve(); return held } })
+  f.time += 6000
+  await f.tell()
+  await f.tell()
+  const unknown = refused(s.verify(f.token({}, { kid: 'k9' })), 'session_invalid') // has the keys fetched
+  await asked
+  f.onKeys = undefined
+  f.keys = []
+  f.newKey('EdDSA')
+  f.events = [{ event: 'keys.changed' }]
+  const told = f.tell()
+  await new Promise((resolve) => setTimeout(resolve, 50))
+  go()
+  await unknown
+  await told
+  await refused(s.verify(stolen), 'session_invalid')
+})
+
+test('an answer does not count for longer than it took', async (t) => {
+  const f = new Fake(t)
+  const s = await f.start()
+  await s.verify(f.token())
+  f.held = 3_600_000
+  await f.tell()
+  f.time += 6000
+  await refused(s.verify(f.token()), 'unavailable')
+})
+
+test('a pseudonym is known by the beginning of its five minutes', async (t) => {
+  const f = new Fake(t)
+  const s = await f.start()
+  f.live.set('sess_1', { generation: 1, min_gen: 1, permissions: [], session_type: 'anonymous' })
+  const at = (ago) => f.token({ typ: 'anonymous', auth_time: f.time / 1000 - ago })
+  await s.verify(at(299), { maxAge: 60 })
+  await refused(s.verify(at(361), { maxAge: 60 }), 'reauthentication_required')
 })

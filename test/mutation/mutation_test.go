@@ -467,6 +467,14 @@ var mutations = []mutation{
 	{"client/feed.go", `if _, err := f.keys.from(ctx, f.take(a)); err != nil {`, `if f.take(a); false {`, "./client -run=TestKeysThatDoNotCome"},
 	{"client/verify.go", `!seen && !f.continues(&r.claims)`, `false`, "./client -run=TestATokenThatIsAhead"},
 	{"client/verify.go", `f != nil && f.genuine.has(t) && !f.over(begin)`, `f != nil && !f.over(begin)`, "./client -run=TestTokensThatCannotBeChecked"},
+	{"client/verify.go", `		if p.opaque() {
+			return c.recogniseOpaque(raw, t, begin)
+		}
+		if r, err`, `		if r, err`, "./client -run=TestTheAlgorithmChanges"},
+	{"client/feed.go", `len(a.Events) == 0 && (a.More || time.Since(sent) < wait/2)`, `len(a.Events) == 0 && time.Since(sent) < wait/2`, "./client -run=TestAnsweredAtOnce -timeout=20s"},
+	{"keyring.go", `token.JWKS(publishable(publish)...)`, `token.JWKS(publish...)`, ". -run=TestKeysAreNotPublished"},
+	{"events/hub.go", `	h.logs = logs
+	return nil`, `	return nil`, "./events"},
 	{"client/verify.go", `need := c.keys.next()`, `need := p.number + 1`, "./client -run=TestAFetchFromBefore"},
 	{"client/verify.go", `asked.err != nil && (mine || errors.Is(asked.err, ErrUnavailable))`, `asked.err != nil`, "./client"},
 	{"client/question.go", `same := other.tag == q.tag || !other.opaque && !q.opaque`, `same := true`, "./client -run=TestAForgeryIsNoAnswer"},
@@ -484,7 +492,9 @@ var mutations = []mutation{
 `, ``, "./client -run=TestARedirectIsNotFollowed"},
 	{"client/remote.go", `case u.Scheme == "http" && !s.plain && !isLoopback(u.Hostname()):`, `case false:`, "./client"},
 	{"client/condition.go", `case sensitive && !s.freshWithin(freshAuthentication, now):`, `case false:`, "./client"},
-	{"client/session.go", `age <= d && age >= -time.Minute`, `age <= d`, "./client"},
+	{"client/session.go", `age >= -time.Minute && age-unsure <= d`, `age-unsure <= d`, "./client"},
+	{"client/session.go", `age-unsure <= d`, `age <= d+unsure`, "./client -run=TestAnyAgeIsAnAge"},
+	{"client/report.go", `last, cancel := context.WithTimeout(ctx, callTime)`, `last, cancel := context.WithCancel(ctx)`, "./client -run=TestCloseTakesAFewSeconds"},
 	{"client/middleware.go", `case len(fields)+len(cookies) > 1:`, `case len(fields) > 1:`, "./client"},
 	{"client/middleware.go", `case sameOrigin.Check(r) != nil:`, `case false:`, "./client"},
 }
