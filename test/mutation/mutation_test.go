@@ -27,9 +27,9 @@ var mutations = []mutation{
 	{"token/sessiontoken.go", `if c.Issuer != s.issuer {`, `if false {`, "./token"},
 	{"token/sessiontoken.go", `case !now.Before(c.ExpiresAt):`, `case now.After(c.ExpiresAt.Add(1e9)):`, "./token"},
 	{"token/sessiontoken.go", `case c.IssuedAt.After(now.Add(clockSkew)):`, `case false:`, "./token"},
-	{"validate.go", `checked = !s.live.remembers(id, tag)`, `checked = false`, "./server -skip=Hundred|Malformed|Anonym|Pseudonym|Proof|Semaphore|Prover|Snapshot|Group|Replaces"},
+	{"validate.go", `checked = !s.live.remembers(id, tag)`, `checked = false`, "./server -run=TestAHundredThousand"},
 	{"keyring.go", `old != nil && next.holds(old)`, `old != nil`, "."},
-	{"live.go", `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) == 1`, `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) >= 0`, "./server -skip=Hundred|Malformed|Anonym|Pseudonym|Proof|Semaphore|Prover|Snapshot|Group|Replaces"},
+	{"live.go", `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) == 1`, `return n != none && subtle.ConstantTimeCompare(sh.packed(n)[packedTag:packedRest], tag[:]) >= 0`, "./server -run=TestAHundredThousand"},
 	{"live.go", `current := sh.writes == mark`, `current := sh.writes == mark || true`, "."},
 	{"store.go", `if !c.Update[i].Ended() {`, `if i < 0 {`, "./store/sqlite"},
 	{"store/sqlite/writer.go", `case s.write.TotalChanges() != before:`, `case before < 0:`, "./store/sqlite"},
@@ -54,7 +54,7 @@ var mutations = []mutation{
 		return refreshRollback`, `case g > s.Generation:
 		return refreshStep`, "."},
 	{"refresh.go", `case sinceStep <= refreshSoft:`, `case sinceStep <= refreshSoft*1000:`, "."},
-	{"session.go", `s.MinGen = s.Generation`, ``, "./server -skip=Hundred|Malformed|Anonym|Pseudonym|Proof|Semaphore|Prover|Snapshot|Group|Replaces"},
+	{"session.go", `s.MinGen = s.Generation`, ``, "./server -run=TestEveryTransition"},
 	{"session.go", `if end.After(s.AbsoluteEnd) {
 		return s.AbsoluteEnd
 	}
@@ -70,10 +70,10 @@ var mutations = []mutation{
 	{"challenge.go", `	field(c.SessionID[:])
 `, ``, "."},
 	{"challenge.go", `!now.Before(c.ExpiresAt) || `, ``, "."},
-	{"session.go", `return generation >= s.MinGen && generation <= s.Generation`, `return generation <= s.Generation`, "./server -skip=Hundred|Malformed|Anonym|Pseudonym|Proof|Semaphore|Prover|Snapshot|Group|Replaces"},
-	{"amend.go", `if slices.Contains(row.SeenKeys, key) || len(row.SeenKeys) >= maxSeenKeys {`, `if len(row.SeenKeys) >= maxSeenKeys {`, "./server -skip=Hundred|Malformed|Anonym|Pseudonym|Proof|Semaphore|Prover|Snapshot|Group|Replaces"},
-	{"wallet/verifier.go", `err != nil || want != p.credential.Message`, `err != nil || want == ""`, "./server -skip=Hundred|Malformed|Anonym|Pseudonym|Proof|Semaphore|Prover|Snapshot|Group|Replaces"},
-	{"wallet/verifier.go", `chain.Noun != m.Noun`, `false`, "./server -skip=Hundred|Malformed|Anonym|Pseudonym|Proof|Semaphore|Prover|Snapshot|Group|Replaces"},
+	{"session.go", `return generation >= s.MinGen && generation <= s.Generation`, `return generation <= s.Generation`, "./server -run=TestEveryTransition"},
+	{"amend.go", `if slices.Contains(row.SeenKeys, key) || len(row.SeenKeys) >= maxSeenKeys {`, `if len(row.SeenKeys) >= maxSeenKeys {`, "./server -run=TestASilentDelegation"},
+	{"wallet/verifier.go", `err != nil || want != p.credential.Message`, `err != nil || want == ""`, "./server -run=TestTheWalletsOwn"},
+	{"wallet/verifier.go", `chain.Noun != m.Noun`, `false`, "./server -run=TestCredentialsThatAWallet"},
 	{"wallet/message.go", `m.Address, rest, ok = strings.Cut(rest, "\n\n")`, `m.Address, rest, ok = strings.Cut(rest, "\n")`, "./wallet"},
 	{"wallet/message.go", `!ok || !isStatement(m.Statement)`, `!ok`, "./wallet"},
 	{"wallet/message.go", `if !f.valid(*f.value) {`, `if *f.value == "" {`, "./wallet"},
