@@ -3,7 +3,7 @@ import tseslint from 'typescript-eslint';
 export default tseslint.config(
   { ignores: ['dist', 'node_modules', 'coverage', 'src/openapi.ts'] },
   ...tseslint.configs.strict,
-  { files: ['**/*.ts'], languageOptions: { parserOptions: { projectService: true } }, rules: {
+  { files: ['**/*.{ts,tsx}'], languageOptions: { parserOptions: { projectService: true } }, rules: {
     '@typescript-eslint/no-floating-promises': 'error',
     '@typescript-eslint/no-misused-promises': 'error',
   } },

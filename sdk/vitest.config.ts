@@ -3,11 +3,11 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     environment: 'happy-dom',
-    include: ['test/*.test.ts'],
+    include: ['test/*.test.{ts,tsx}'],
     testTimeout: 20_000,
     coverage: {
-      include: ['src/**/*.ts'],
-      exclude: ['src/openapi.ts', 'src/index.ts'],
+      include: ['src/**/*.{ts,tsx}'],
+      exclude: ['src/openapi.ts', 'src/index.ts', 'src/react/index.ts'],
       reporter: ['text'],
       thresholds: { branches: 90 },
     },

@@ -40,3 +40,12 @@ func TestTheClientInChromium(t *testing.T) {
 	listen, origin := freeOrigin(t, "http", "localhost")
 	browse(t, t.TempDir(), []string{"--chaos", "--listen", listen, "--public-url", origin}, "sdk.mjs", chromium, origin, dist, specification, rounds)
 }
+
+// The bindings to React in a real browser: keyboards and slow hands at the
+// warning, axe, the quick exit, and what React's own memory holds.
+func TestReactInChromium(t *testing.T) {
+	chromium := needChromium(t)
+	node.Project(t, "../sdk")
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, t.TempDir(), []string{"--listen", listen, "--public-url", origin}, "react.mjs", chromium, origin)
+}

@@ -1,4 +1,5 @@
 import { SessionError } from './errors.js';
+import { leave, onThreeShifts, quickExit } from './exit.js';
 import type { Expiry } from './state.js';
 import type { SessionManager } from './manager.js';
 import { Listeners } from './listeners.js';
@@ -6,18 +7,19 @@ import { after, driftWatch } from './time.js';
 
 export interface MonitorOptions {
   /** Milliseconds without a sign of the person after which the session is left; 30 minutes unless given. */
-  activityThreshold?: number;
+  activityThreshold?: number | undefined;
   /** Milliseconds before an end at which it warns; 2 minutes unless given, at least 20 s (WCAG 2.2.1). */
-  warning?: number;
+  warning?: number | undefined;
   /** Shown to the person: they may extend an idle end, and only that, by extend(). */
   onWarning?: (expiry: Expiry) => void;
   /** The warning is over: the person is back. */
   onResume?: () => void;
-  /** Where quickExit goes; it also happens when Shift is pressed three times. */
-  exitUrl?: string;
+  /**
+   * Where quickExit goes; it also happens when Shift is pressed three times. Null:
+   * somebody else leaves the page, also when a sibling does.
+   */
+  exitUrl?: string | null;
 }
-
-const threeShifts = 3000; // ms
 
 /**
  * Warns before a session ends, and leaves it when nobody is there. It asks by
@@ -28,7 +30,7 @@ export class SessionMonitor {
   readonly sessionManager: SessionManager;
   activityThreshold: number;
   readonly #warning: number;
-  readonly #exitUrl: string | undefined;
+  readonly #exitUrl: string | null | undefined;
   readonly #warnings = new Listeners<[Expiry]>();
   readonly #resumes = new Listeners<[]>();
   readonly #undo: (() => void)[] = [];
@@ -63,10 +65,12 @@ export class SessionMonitor {
       m.onSessionChange((event) => {
         if (event === 'signed_in') m.activity.heard();
         if (event !== 'connection') this.#resume();
+        if (event === 'signed_in') this.#warned = undefined;
         this.#arm();
       }),
-      m.onExit(() => { this.#leave(); }),
     );
+    const url = this.#exitUrl;
+    if (url !== null) this.#undo.push(m.onExit(() => { leave(url); }));
     if (typeof document !== 'undefined') {
       const look = () => { void this.checkInactivity(); };
       document.addEventListener('visibilitychange', look);
@@ -117,11 +121,8 @@ export class SessionMonitor {
    * at the server, and the address becomes another. The browser's history keeps
    * what was visited before: this cannot erase it.
    */
-  async quickExit(url = this.#exitUrl ?? 'about:blank'): Promise<void> {
-    blank();
-    const told = this.sessionManager.exit();
-    location.replace(url);
-    await told;
+  quickExit(url = this.#exitUrl ?? undefined): Promise<void> {
+    return quickExit(this.sessionManager, url);
   }
 
   /** Stops timers and listeners. The manager goes on. */
@@ -130,11 +131,6 @@ export class SessionMonitor {
     for (const undo of this.#undo.splice(0)) undo();
     this.#warnings.clear();
     this.#resumes.clear();
-  }
-
-  #leave(): void {
-    blank();
-    location.replace(this.#exitUrl ?? 'about:blank');
   }
 
   #checkEnd(): void {
@@ -164,19 +160,4 @@ export class SessionMonitor {
     const next = Math.min(idle > this.#warning ? idle - this.#warning : idle, end > 0 ? end : Infinity);
     this.#timer = after(Math.max(next, 250), () => { void this.checkInactivity(); });
   }
-}
-
-function blank(): void {
-  document.documentElement.replaceChildren();
-}
-
-function onThreeShifts(leave: () => void): () => void {
-  let pressed: number[] = [];
-  const see = (e: KeyboardEvent) => {
-    if (e.key !== 'Shift') pressed = [];
-    else if (!e.repeat) pressed = [...pressed, e.timeStamp].filter((t) => e.timeStamp - t < threeShifts);
-    if (pressed.length === 3) leave();
-  };
-  document.addEventListener('keydown', see);
-  return () => { document.removeEventListener('keydown', see); };
 }

@@ -1,1 +1,1 @@
-export function bundle(entry: string): Promise<{ now: string; later: string }>;
+export function bundle(entry: string, external?: (string | RegExp)[]): Promise<{ now: string; later: string; files: Map<string, string> }>;

@@ -90,7 +90,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
   it('end what the server says is over, once, everywhere', async () => {
     const m = await signedIn(mode);
     const other = tab(mode);
-    await settle();
+    await outcome(other.validateSession()); // its own first look is over
     const told: string[] = [];
     other.onSessionChange((event) => told.push(event));
     service.end('idle_timeout');
@@ -173,6 +173,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
 
   it('give up a call that is never answered, after 8 seconds under the lock', async () => {
     const m = await signedIn(mode);
+    const chance = vi.spyOn(Math, 'random').mockReturnValue(0.5); // the repetition does not begin at once
     let called = false;
     vi.stubGlobal('fetch', (url: string, init: RequestInit) => new Promise((_done, fail) => { called ||= url.endsWith('/refresh'); init.signal?.addEventListener('abort', () => { fail(new DOMException('aborted', 'AbortError')); }); }));
     const lost = expect(m.refreshSession()).rejects.toMatchObject({ code: 'network_error' });
@@ -184,6 +185,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
     await pass(90_000, 90);
     await lost;
     expect(status(m)).toBe('authenticated');
+    chance.mockRestore();
   });
 });
 
