@@ -2,7 +2,10 @@ package client_test
 
 import (
 	"errors"
+	"fmt"
+	"log/slog"
 	"math"
+	"net"
 	"net/http"
 	"strings"
 	"sync"
@@ -895,7 +898,45 @@ func TestARedirectIsNotFollowed(t *testing.T) {
 	})
 }
 
-// An authentication of the future is of unknown age.
+// Whoever answers may put what they were asked about into a line that is no HTTP,
+// and net/http's error repeats it. It comes into no error, and so into no log.
+func TestNoErrorRepeatsWhatTheWaySays(t *testing.T) {
+	_, raw := newService(newKey(t, token.EdDSA)).open()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	echo := http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		c, _, err := http.NewResponseController(w).Hijack()
+		if err == nil {
+			fmt.Fprintf(c, "HTTP/1.1 200 OK\r\n%s\r\n\r\n", raw)
+			c.Close()
+		}
+	})}
+	go echo.Serve(l)
+	defer echo.Close()
+	log := new(locked)
+	way := new(http.Transport)
+	defer way.CloseIdleConnections()
+	c, err := client.New("http://"+l.Addr().String(), key, client.Transport(way), client.Logger(slog.New(slog.NewTextHandler(log, nil))))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Verify(t.Context(), raw)
+	if !errors.Is(err, client.ErrUnavailable) {
+		t.Errorf("verified: %v", err)
+	}
+	for e := err; e != nil; e = errors.Unwrap(e) {
+		if strings.Contains(e.Error(), raw) {
+			t.Errorf("the error tells the token: %v", e)
+		}
+	}
+	c.Close()
+	if strings.Contains(log.String(), raw) {
+		t.Errorf("the log tells the token: %s", log.String())
+	}
+}
+
 // However long an authentication may be ago, the arithmetic holds.
 func TestAnyAgeIsAnAge(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -910,6 +951,7 @@ func TestAnyAgeIsAnAge(t *testing.T) {
 	})
 }
 
+// An authentication of the future is of unknown age.
 func TestAnAuthenticationOfTheFutureIsNotFresh(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := newWorld(t)

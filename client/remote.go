@@ -3,10 +3,12 @@ package client
 import (
 	"bytes"
 	"context"
+	"crypto/tls"
 	"errors"
 	"fmt"
 	"io"
 	"mime"
+	"net"
 	"net/http"
 	"net/netip"
 	"net/url"
@@ -106,21 +108,38 @@ func (r *remote) call(ctx context.Context, method, path string, body []byte, lim
 	}
 	res, err := r.http.Do(req)
 	if err != nil {
-		var u *url.Error
-		if errors.As(err, &u) {
-			err = u.Err // without the whole URL
-		}
-		return answer{}, err
+		return answer{}, onTheWay(err)
 	}
 	defer res.Body.Close()
 	text, err := io.ReadAll(io.LimitReader(res.Body, limit+1))
 	if err != nil {
-		return answer{}, err
+		return answer{}, onTheWay(err)
 	}
 	if int64(len(text)) > limit {
 		return answer{}, fmt.Errorf("an answer of more than %d bytes", limit)
 	}
 	return answer{res.StatusCode, res.Header, text}, nil
+}
+
+// onTheWay is what may be told of a call that brought no answer: net/http's texts
+// repeat the URL with its position, and lines of an answer that is no HTTP, in
+// which whoever answers may have put the token that they were asked about.
+func onTheWay(err error) error {
+	var op *net.OpError
+	var certificate *tls.CertificateVerificationError
+	switch {
+	case errors.Is(err, context.Canceled):
+		return context.Canceled
+	case errors.Is(err, context.DeadlineExceeded):
+		return context.DeadlineExceeded
+	case errors.As(err, &op):
+		return op
+	case errors.As(err, &certificate):
+		return certificate
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return io.ErrUnexpectedEOF
+	}
+	return errors.New("no answer that could be read")
 }
 
 // check refuses what is no success, and what a cache between has kept: it tells of
