@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"os"
 	"strings"
 	"time"
@@ -102,4 +103,23 @@ func operate[Out any](ctx context.Context, o operating, method, path string, in 
 		return zero, errors.New("the answer has no data")
 	}
 	return *out.Data, nil
+}
+
+// pageSize is the most that a list gives at once.
+const pageSize = 1000
+
+// everyPage returns all of a list whose pages begin behind an id.
+func everyPage[L, T any](ctx context.Context, o operating, path string, items func(L) []T, id func(T) string) ([]T, error) {
+	all := []T{}
+	for after := ""; ; {
+		page, err := operate[L](ctx, o, "GET", fmt.Sprintf("%s?limit=%d&after=%s", path, pageSize, url.QueryEscape(after)), nil)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, items(page)...)
+		if len(items(page)) < pageSize {
+			return all, nil
+		}
+		after = id(all[len(all)-1])
+	}
 }

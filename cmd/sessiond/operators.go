@@ -43,17 +43,9 @@ type operatorsListCmd struct {
 }
 
 func (cmd operatorsListCmd) Run(ctx context.Context, s streams) error {
-	all := []api.Operator{}
-	for after := ""; ; {
-		list, err := operate[api.OperatorList](ctx, cmd.operating, "GET", "/operators?limit=1000&after="+url.QueryEscape(after), nil)
-		if err != nil {
-			return err
-		}
-		all = append(all, list.Operators...)
-		if len(list.Operators) < 1000 {
-			break
-		}
-		after = all[len(all)-1].OperatorID
+	all, err := everyPage(ctx, cmd.operating, "/operators", func(l api.OperatorList) []api.Operator { return l.Operators }, func(one api.Operator) string { return one.OperatorID })
+	if err != nil {
+		return err
 	}
 	if cmd.JSON {
 		return show(s.out, api.OperatorList{Operators: all})

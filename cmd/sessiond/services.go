@@ -42,17 +42,9 @@ type servicesListCmd struct {
 }
 
 func (cmd servicesListCmd) Run(ctx context.Context, s streams) error {
-	all := []api.ServiceKey{}
-	for after := ""; ; {
-		list, err := operate[api.ServiceKeyList](ctx, cmd.operating, "GET", "/services?limit=1000&after="+url.QueryEscape(after), nil)
-		if err != nil {
-			return err
-		}
-		all = append(all, list.Services...)
-		if len(list.Services) < 1000 {
-			break
-		}
-		after = all[len(all)-1].ServiceID
+	all, err := everyPage(ctx, cmd.operating, "/services", func(l api.ServiceKeyList) []api.ServiceKey { return l.Services }, func(one api.ServiceKey) string { return one.ServiceID })
+	if err != nil {
+		return err
 	}
 	if cmd.JSON {
 		return show(s.out, api.ServiceKeyList{Services: all})
