@@ -73,11 +73,7 @@ func (k *keys) from(ctx context.Context, number uint64) (*published, error) {
 		if p != nil && p.number >= number {
 			return p, nil
 		}
-		f, err := k.underWay(0)
-		if err == nil {
-			err = f.wait(ctx)
-		}
-		if err != nil {
+		if err := k.change(ctx, p, 0); err != nil {
 			return nil, err
 		}
 	}
@@ -85,21 +81,28 @@ func (k *keys) from(ctx context.Context, number uint64) (*published, error) {
 
 // newer returns other keys than these, for a token whose key is not among them.
 func (k *keys) newer(ctx context.Context, than *published) (*published, error) {
-	if p := k.current.Load(); p != than {
-		return p, nil
-	}
-	f, err := k.underWay(refetch)
-	if err == nil {
-		err = f.wait(ctx)
-	}
+	err := k.change(ctx, than, refetch)
 	return k.current.Load(), err
 }
 
+// change waits for a fetch, unless the keys have changed from these already.
+func (k *keys) change(ctx context.Context, from *published, pause time.Duration) error {
+	f, err := k.underWay(from, pause)
+	if f == nil {
+		return err
+	}
+	return f.wait(ctx)
+}
+
 // underWay returns the fetch that is under way, or begins one, if none was begun
-// for the time.
-func (k *keys) underWay(pause time.Duration) (*fetching, error) {
+// for the time. There is none if the keys are others already: a fetch may have
+// ended since the caller looked.
+func (k *keys) underWay(than *published, pause time.Duration) (*fetching, error) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	if k.current.Load() != than {
+		return nil, nil
+	}
 	if k.running != nil {
 		return k.running, nil
 	}
