@@ -42,18 +42,22 @@ export async function call<T>(url: string, c: Call = {}): Promise<Answer<T>> {
     };
     if (c.body !== undefined) init.body = JSON.stringify(c.body);
     const response = await fetch(url, init);
-    const envelope = await readEnvelope(response);
+    const data = await dataOf(response);
     const date = Date.parse(response.headers.get('Date') ?? '');
-    if (response.ok && envelope.success === true && isObject(envelope['data'])) {
-      return { data: envelope['data'] as T, at, date: Number.isNaN(date) ? undefined : date };
-    }
-    throw refusal(response, envelope);
+    return { data: data as T, at, date: Number.isNaN(date) ? undefined : date };
   } catch (e) {
     if (e instanceof SessionError) throw e;
     throw networkError('The service cannot be reached.', e);
   } finally {
     clearTimeout(timer);
   }
+}
+
+/** What the service gave; its refusal is thrown, and so is the error of a stranger's answer. */
+export async function dataOf(response: Response): Promise<Fields> {
+  const envelope = await readEnvelope(response);
+  if (response.ok && envelope.success === true && isObject(envelope['data'])) return envelope['data'];
+  throw refusal(response, envelope);
 }
 
 /** The error of an answer that somebody else gave: a portal, a proxy. */

@@ -27,3 +27,14 @@ it('the bindings to React add as little as the README says', async () => {
   expect(all).toBeLessThanOrEqual(2);
   expect(readme).toContain(`adds **${all.toFixed(1)} kB** to the manager and the monitor, the provider and the hooks alone ${(await beside('hooks.ts', 'core.ts')).toFixed(1)} kB`);
 });
+
+it('the wallets add as little as the README says, and nothing of their libraries', async () => {
+  const [core, all, one] = await Promise.all(['core.ts', 'signing.ts', 'onechain.ts'].map((f) => bundle(here(f), [/^@icp-sdk\//])));
+  if (!core || !all || !one) throw new Error('no bundle');
+  const beside = (more: { now: string }) => kB(size(more.now) - size(core.now));
+  expect(beside(all)).toBeLessThanOrEqual(4.5);
+  expect(beside(one)).toBeLessThanOrEqual(3);
+  expect(readme).toContain(`add **${beside(all).toFixed(1)} kB** to the manager, Ethereum alone ${beside(one).toFixed(1)} kB`);
+  expect(readme).toContain(`${kB(size(all.later) - size(core.later)).toFixed(1)} kB more load while the person looks at the wallet`);
+  expect([...core.files.values()].join('')).not.toMatch(/@icp-sdk|eip6963|eth_requestAccounts/);
+});
