@@ -297,6 +297,7 @@ describe('what a wallet says is read', () => {
   it.each<[string, Parameters<typeof standard>[0]]>([
     ['wallet_rejected', { connect: () => { throw new Error('User rejected the request.'); } }],
     ['wallet_rejected', { sign: () => { throw Object.assign(new Error(''), { name: 'WalletSignMessageError', message: 'Approval Denied' }); } }],
+    ['wallet_not_found', { connect: () => { throw Object.assign(new Error(), { name: 'WalletNotReadyError' }); } }],
     ['wallet_locked', { connect: () => ({ accounts: [] }) }],
     ['wallet_wrong_chain', { connect: () => ({ accounts: [{ ...ours, chains: ['sui:mainnet'] }] }) }],
     ['wallet_wrong_chain', { connect: () => ({ accounts: [{ ...ours, features: [] }] }) }],
@@ -360,6 +361,8 @@ describe('what a wallet says is read', () => {
     const e = await soon(signIn(sessions, ethereum(new Provider({ personal_sign: thrown(-32603, `the account ${account}`) }))).catch((x: unknown) => x)) as SessionError;
     expect(JSON.stringify([e.message, e.details, String(e.cause)])).not.toContain(account.slice(2, 8));
     expect(e.details.reason).toBe('-32603');
+    const named = (name: unknown) => soon(signIn(sessions, ethereum(new Provider({ personal_sign: () => { throw Object.assign(new Error('x'), { name }); } }))).catch((x: unknown) => (x as SessionError).details.reason));
+    expect([await named('TypeError'), await named(`Error of ${account}`), await named('x'.repeat(41))]).toEqual(['TypeError', undefined, undefined]);
   });
 
   it('a name and an image: short, and fetched from nowhere', () => {

@@ -70,8 +70,10 @@ export function byWallet(e: unknown): SessionError {
     const { code, cause, name, message } = e as Record<string, unknown>;
     const told = [code, (cause as { code?: unknown } | undefined)?.code].filter((c) => ['number', 'string'].includes(typeof c)).map(String);
     for (const c of told) if (Object.hasOwn(codes, c)) return walletError(codes[c] as WalletErrorCode, c);
-    if (/reject|declin|cancel|denied/i.test(`${String(name)} ${String(message)}`.slice(0, 500))) return walletError('wallet_rejected');
-    return walletError('wallet_failed', told[0]?.slice(0, 20));
+    const words = `${String(name)} ${String(message)}`.slice(0, 500);
+    if (/reject|declin|cancel|denied/i.test(words)) return walletError('wallet_rejected');
+    if (/^WalletNotReady/.test(words)) return walletError('wallet_not_found'); // of Solana's adapters
+    return walletError('wallet_failed', /^[\w-]{1,40}$/.exec(told[0] ?? String(name))?.[0]);
   } catch {
     return walletError('wallet_failed');
   }

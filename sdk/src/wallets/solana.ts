@@ -69,8 +69,8 @@ async function standard(wallet: StandardWallet): Promise<Account> {
 }
 
 async function adapted(wallet: SolanaAdapter): Promise<Account> {
-  if (typeof wallet.signMessage !== 'function') throw walletError('wallet_unsupported');
   const told = wallet.publicKey ? undefined : await wallet.connect?.();
+  if (typeof wallet.signMessage !== 'function') throw walletError('wallet_unsupported'); // some adapters have it only now
   const key = wallet.publicKey ?? (told as SolanaAdapter | undefined)?.publicKey;
   if (!key) throw walletError('wallet_locked');
   const address = spelled(key.toString());
