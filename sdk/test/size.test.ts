@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import { gzipSync } from 'node:zlib';
+import { brotliCompressSync, gzipSync } from 'node:zlib';
 import { expect, it } from 'vitest';
 import { bundle } from './bundle.mjs';
 
@@ -29,4 +29,13 @@ it('the bindings to React add as little as the README says', async () => {
   const all = await beside('bindings.ts', 'watched.ts');
   expect(all).toBeLessThanOrEqual(2);
   says(`adds **${all.toFixed(1)} kB** to the manager and the monitor, the provider and the hooks alone ${(await beside('hooks.ts', 'core.ts')).toFixed(1)} kB`);
+});
+
+it('the comparison has the figures of today', async () => {
+  const page = readFileSync(here('../../docs/size.md'), 'utf8');
+  for (const [name, entry] of [['', 'core.ts'], [', manager, provider and hooks', 'hooks.ts'], [', with monitor, warning, quick exit, status', 'bindings.ts']] as const) {
+    const { now, later } = await bundle(here(entry), [/^react($|\/)/]);
+    const row = `| \`@mentalverse/session\`${name} | ${[now.length, size(now), brotliCompressSync(now).length, size(later)].map((n) => kB(n).toFixed(1)).join(' | ')} |`;
+    expect(page.includes(row), `docs/size.md does not say: ${row}`).toBe(true);
+  }
 });
