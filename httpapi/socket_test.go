@@ -217,7 +217,7 @@ func (c *client) closed(code websocket.StatusCode, reason string) {
 // quiet waits until no socket is open, and nobody listens.
 func (s *shore) quiet() {
 	s.t.Helper()
-	for range 500 {
+	for range 2000 {
 		if s.sockets.Open() == 0 && s.board.count() == 0 {
 			return
 		}
@@ -581,7 +581,7 @@ func TestSocketsAreBounded(t *testing.T) {
 // until waits for so many open sockets.
 func (s *shore) until(n int) {
 	s.t.Helper()
-	for range 500 {
+	for range 2000 {
 		if s.sockets.Open() == n {
 			return
 		}

@@ -117,7 +117,7 @@ func TestAPseudonymAuthenticatesAnew(t *testing.T) {
 // eventually waits for what the server does by itself.
 func (w *world) eventually(done func() bool) {
 	w.t.Helper()
-	for range 500 {
+	for range 1000 {
 		if done() {
 			return
 		}

@@ -75,7 +75,7 @@ func (g *gun) fire() error {
 		}
 		g.conn, g.in = conn, bufio.NewReader(conn)
 	}
-	g.conn.SetDeadline(time.Now().Add(20 * time.Second))
+	g.conn.SetDeadline(time.Now().Add(time.Minute))
 	_, broke := g.conn.Write(s.raw)
 	if s.last && broke == nil {
 		g.conn.(*net.TCPConn).CloseWrite()
@@ -309,7 +309,7 @@ func heapAlloc() int {
 // settle waits until a figure is back where it belongs.
 func settle(t *testing.T, what string, ok func() (int, bool)) {
 	t.Helper()
-	deadline := time.Now().Add(20 * time.Second)
+	deadline := time.Now().Add(time.Minute)
 	for {
 		n, good := ok()
 		if good {

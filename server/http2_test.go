@@ -37,7 +37,7 @@ func fields(path string) []byte {
 func TestHTTP2RapidReset(t *testing.T) {
 	chain, key, pool := writeCertificate(t, t.TempDir())
 	at := runTLS(t, chain, key)
-	beside := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}, Timeout: 5 * time.Second}
+	beside := &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}, Timeout: 30 * time.Second}
 	defer beside.CloseIdleConnections()
 	check := func() {
 		res, err := beside.Get("https://" + at + api.BasePath + "/sessions/validate")
@@ -78,7 +78,7 @@ func TestHTTP2RapidReset(t *testing.T) {
 		<-gone
 		check()
 	}
-	for range 500 {
+	for range 2000 {
 		if runtime.NumGoroutine() <= before+2 {
 			return
 		}

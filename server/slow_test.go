@@ -193,7 +193,7 @@ func TestAHeaderFloodIs431(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(10 * time.Second))
+		conn.SetDeadline(time.Now().Add(time.Minute))
 		path := "/healthz"
 		if flood == "" {
 			path = "/" + strings.Repeat("x", maxHeaderBytes)

@@ -89,7 +89,7 @@ func TestAFullDisk(t *testing.T) {
 			t.Logf("it recovered within %v", time.Since(began).Round(time.Millisecond))
 			break
 		}
-		if time.Since(began) > 10*time.Second {
+		if time.Since(began) > time.Minute {
 			t.Fatalf("it does not recover: %v", err)
 		}
 		time.Sleep(20 * time.Millisecond)

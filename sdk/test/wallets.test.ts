@@ -572,6 +572,8 @@ describe('reauthentication', () => {
     expect(await code(reauthenticate(m, ethereum(new Provider())))).toBe('network_error');
     service.faults = [() => new Response('<p>Welcome to our hotel', { headers: { 'Content-Type': 'text/html' } })];
     expect(await code(reauthenticate(m, ethereum(new Provider())))).toBe('network_error');
+    service.faults = [() => json(200, { success: true })];
+    expect(await code(reauthenticate(m, ethereum(new Provider())))).toBe('network_error');
     expect(m.getSnapshot().status).toBe('authenticated');
   });
 

@@ -156,7 +156,7 @@ func faultAt(t *testing.T, kind string, failure error, n int64) (refused int) {
 	}
 	work(30)
 	// The fault has passed, or is used up here, and the writer looks for room.
-	for began := time.Now(); work(1) != nil && time.Since(began) < 10*time.Second; {
+	for began := time.Now(); work(1) != nil && time.Since(began) < time.Minute; {
 		time.Sleep(time.Millisecond)
 	}
 	if err := work(2); err != nil {
@@ -268,7 +268,7 @@ func TestAFullDiskStillEndsSessions(t *testing.T) {
 		t.Errorf("a right taken away on a full disk: %v", err)
 	}
 	// The writer finds room within its second, and takes everything again.
-	deadline, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+	deadline, cancel := context.WithTimeout(t.Context(), time.Minute)
 	defer cancel()
 	for {
 		err := s.Apply(t.Context(), session.Change{Update: []session.Session{step}})[0]

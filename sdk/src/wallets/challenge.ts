@@ -1,5 +1,5 @@
 import { networkError, isSessionError } from '../errors.js';
-import { call, dataOf } from '../http.js';
+import { call, codeOf, foreign, isObject } from '../http.js';
 import type { SessionManager } from '../manager.js';
 import type { SessionType } from '../state.js';
 import { walletError } from './errors.js';
@@ -26,7 +26,7 @@ export async function challenge(sessions: SessionManager, wanted: Wanted, signal
   const url = `${sessions.apiUrl}/auth/challenge`;
   const { chain, address, type, purpose } = wanted;
   const { message, nonce } = purpose === 'signin'
-    ? (await call<Record<string, unknown>>(url, { method: 'POST', body: { chain, address, session_type: type } })).data
+    ? (await call<Record<string, unknown>>(url, { body: { chain, address, session_type: type } })).data
     : await asked(sessions, url, signal);
   const api = new URL(url, globalThis.location?.href);
   check(message, nonce, wanted, api);
@@ -36,12 +36,16 @@ export async function challenge(sessions: SessionManager, wanted: Wanted, signal
 /** The text for who is signed in: the session says whose, so no account is sent. */
 async function asked(sessions: SessionManager, url: string, signal: AbortSignal): Promise<Record<string, unknown>> {
   try {
-    return await dataOf(await sessions.fetch(url, {
+    const answer = await sessions.fetch(url, {
       method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"purpose":"reauthenticate"}',
       cache: 'no-store', redirect: 'error', referrerPolicy: 'no-referrer', signal,
-    }));
+    });
+    if (!answer.ok) throw await codeOf(answer) ?? foreign();
+    const { data } = await answer.json() as { data: unknown };
+    if (!isObject(data)) throw foreign();
+    return data;
   } catch (e) {
-    throw isSessionError(e) ? e : networkError('The service cannot be reached.', e);
+    throw isSessionError(e) ? e : networkError('The service cannot be reached.', { cause: e });
   }
 }
 

@@ -81,7 +81,7 @@ export function byWallet(e: unknown): SessionError {
 
 /** A part of this package that begins to load now; what it gives waits, and fails as a lost network does. */
 export function later<T>(load: () => Promise<T>): () => Promise<T> {
-  const loading = load().catch((e: unknown) => networkError('A part of the page could not be loaded.', e));
+  const loading = load().catch((e: unknown) => networkError('A part of the page could not be loaded.', { cause: e }));
   return async () => {
     const part = await loading;
     if (isSessionError(part)) throw part;

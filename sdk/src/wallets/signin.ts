@@ -1,4 +1,5 @@
-import type { AuthData, SessionManager } from '../manager.js';
+import type { AuthData } from '../config.js';
+import type { SessionManager } from '../manager.js';
 import type { SessionData, SessionType } from '../state.js';
 import { base64url, utf8 } from './bytes.js';
 import type { Wanted } from './challenge.js';
