@@ -2,13 +2,17 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/mentalverse/session/sessiontest"
 	"github.com/mentalverse/session/test/node"
+	"github.com/mentalverse/session/test/wallets"
 )
 
 // The browser's client in ten tabs of a real browser, against the real program,
@@ -23,12 +27,7 @@ func TestTheClientInChromium(t *testing.T) {
 		}
 		t.Skip("NOT RUN: the specification is not beside this repository (../shared/contract)")
 	}
-	dist := t.TempDir()
-	build := exec.CommandContext(t.Context(), "npx", "--no-install", "tsc", "-p", "tsconfig.build.json", "--outDir", dist)
-	build.Dir = sdk
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	dist := builtClient(t)
 	specification, err := filepath.Abs(specification)
 	if err != nil {
 		t.Fatal(err)
@@ -39,6 +38,34 @@ func TestTheClientInChromium(t *testing.T) {
 	}
 	listen, origin := freeOrigin(t, "http", "localhost")
 	browse(t, t.TempDir(), []string{"--chaos", "--listen", listen, "--public-url", origin}, "sdk.mjs", chromium, origin, dist, specification, rounds)
+}
+
+// builtClient builds the package's code, and returns where it is.
+func builtClient(t *testing.T) string {
+	t.Helper()
+	dist := t.TempDir()
+	build := exec.CommandContext(t.Context(), "npx", "--no-install", "tsc", "-p", "tsconfig.build.json", "--outDir", dist)
+	build.Dir = node.Project(t, "../sdk")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return dist
+}
+
+// The client's wallets in a real browser: those that stand in the page, and
+// Internet Identity in a window of its own, with what its canister signs.
+func TestTheClientsWalletsInChromium(t *testing.T) {
+	chromium := needChromium(t)
+	dist := builtClient(t)
+	dir := t.TempDir()
+	ic := sessiontest.NewInternetComputer(sessiontest.Sharded)
+	config := filepath.Join(dir, "network.yaml")
+	if err := os.WriteFile(config, fmt.Appendf(nil, "icp_root_keys: [%x]\n", ic.Root.PublicKey()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, dir, []string{"--config", config, "--listen", listen, "--public-url", origin},
+		"clientwallets.mjs", chromium, origin, wallets.Identities(t, ic, time.Now), dist)
 }
 
 // The bindings to React in a real browser: keyboards and slow hands at the

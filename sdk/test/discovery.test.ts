@@ -51,7 +51,7 @@ describe('wallets are found', () => {
     expect(names(d)).toEqual(['Early', 'Before']);
     expect(told).toBe(1);
     const first = d.getSnapshot();
-    announce({ info: info('Early again'), provider: early });
+    announce({ info: info('Early'), provider: provider() }); // some make another object each time
     expect(d.getSnapshot()).toBe(first);
     announce({ info: info('Late'), provider: provider() });
     const { unregister } = register(standard('Later'));
@@ -157,7 +157,7 @@ describe('hostile wallets', () => {
     const d = discover();
     const stop = d.subscribe(() => undefined);
     announce({ info: { ...info('x'.repeat(500)), icon: 'https://tracker.test/' }, provider: provider() });
-    announce({ info: { name: { toString: () => 'x' }, icon: 7 }, provider: provider() });
+    announce({ info: { uuid: undefined, name: { toString: () => 'x' }, icon: 7 }, provider: provider() });
     expect(d.getSnapshot().map((w) => [w.name, w.icon])).toEqual([['x'.repeat(40), undefined], ['Browser wallet', undefined]]);
     stop();
   });

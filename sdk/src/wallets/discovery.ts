@@ -24,7 +24,7 @@ const most = 50; // wallets; nobody reads on
 export function discover(): Discovery {
   const [keep, keepInjected] = [keeper(), keeper()]; // what stands in window has no name until it tells of itself
   const listeners = new Set<() => void>();
-  const found = new Map<object, Wallet>(); // by source, in the order of their words
+  const found = new Map<unknown, Wallet>(); // by source or EIP-6963's uuid, in the order of their words
   let snapshot: readonly Wallet[] = [];
   let end: (() => void) | undefined;
 
@@ -36,8 +36,8 @@ export function discover(): Discovery {
     snapshot = next;
     for (const f of [...listeners]) f();
   };
-  const add = (source: object, make: () => Wallet) => {
-    if (found.size < most && !found.has(source)) found.set(source, keep(source, make));
+  const add: Add = (key, source, make) => {
+    if (found.size < most && !found.has(key)) found.set(key, keep(source, make));
   };
 
   return {
@@ -45,7 +45,7 @@ export function discover(): Discovery {
     subscribe(listener) {
       const own = () => { listener(); };
       listeners.add(own);
-      if (typeof window !== 'undefined') end ??= listen(add, (source) => found.delete(source), tell);
+      if (typeof window !== 'undefined') end ??= listen(add, (key) => found.delete(key), tell);
       return () => {
         listeners.delete(own);
         if (listeners.size) return;
@@ -57,6 +57,7 @@ export function discover(): Discovery {
   };
 }
 
+type Add = (key: unknown, source: object, make: () => Wallet) => void;
 type Keep = (source: object, make: () => Wallet) => Wallet;
 
 /** Makes a wallet of each source once. */
@@ -70,7 +71,7 @@ function keeper(): Keep {
 }
 
 /** Begins to listen; the answer ends it. What strangers say is read with care, and what they throw is theirs. */
-function listen(add: (source: object, make: () => Wallet) => void, remove: (source: object) => void, tell: () => void): () => void {
+function listen(add: Add, remove: (key: unknown) => void, tell: () => void): () => void {
   let open = true;
   let asking = true;
   const careful = <A extends unknown[]>(work: (...args: A) => void) => (...args: A) => {
@@ -79,11 +80,11 @@ function listen(add: (source: object, make: () => Wallet) => void, remove: (sour
     if (!asking) tell();
   };
   const announced = careful((e: Event) => {
-    const { info, provider } = (e as CustomEvent<{ info: { name?: string; icon?: string }; provider: EthereumProvider }>).detail;
-    if (typeof provider.request === 'function') add(provider, () => ethereum(provider, info));
+    const { info, provider } = (e as CustomEvent<{ info: { uuid?: unknown; name?: string; icon?: string }; provider: EthereumProvider }>).detail;
+    if (typeof provider.request === 'function') add(info.uuid ?? provider, provider, () => ethereum(provider, info));
   });
   const register = (...wallets: StandardWallet[]) => {
-    careful(() => { for (const w of wallets) if (signsOnSolana(w)) add(w, () => solana(w)); })();
+    careful(() => { for (const w of wallets) if (signsOnSolana(w)) add(w, w, () => solana(w)); })();
     return careful(() => { for (const w of wallets) remove(w); });
   };
   const standard = Object.freeze({ register });
