@@ -193,6 +193,20 @@ describe('listening', () => {
     d.subscribe(() => undefined)();
     expect(d.getSnapshot()).toEqual([]);
   });
+
+  it('goes on for the others when a listener throws', () => {
+    vi.useFakeTimers();
+    const d = discover();
+    const stop = d.subscribe(() => { throw new Error('broken'); });
+    let told = 0;
+    const other = d.subscribe(() => { told++; });
+    announce({ info: info('A'), provider: provider() });
+    expect([told, names(d)]).toEqual([1, ['A']]);
+    expect(() => vi.runAllTimers()).toThrow('broken');
+    vi.useRealTimers();
+    stop();
+    other();
+  });
 });
 
 // The examples of EIP-55.

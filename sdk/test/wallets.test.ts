@@ -158,6 +158,12 @@ describe('a wallet signs in', () => {
     expect(service.last('/sessions').body).toMatchObject({ session_type: 'professional' });
   });
 
+  it('but no anonymous session: no wallet is asked, and nothing is sent', async () => {
+    const provider = new Provider();
+    expect(await code(signIn(sessions, ethereum(provider), { type: 'anonymous' as 'standard' }))).toBe('invalid_request');
+    expect([provider.asked, service.seen]).toEqual([[], []]);
+  });
+
   it('gives a credential to whoever opens the session', async () => {
     const { signature } = await soon(credential(sessions, ethereum(new Provider())));
     expect(service.count('/sessions')).toBe(0);
@@ -276,6 +282,7 @@ describe('what a wallet says is read', () => {
     ['wallet_failed', { personal_sign: () => { throw 'a word'; } }],
     ['wallet_failed', { personal_sign: thrown('toString') }],
     ['wallet_failed', { personal_sign: () => { throw Object.defineProperty({}, 'code', { get: () => { throw new Error('a trap'); } }); } }],
+    ['wallet_failed', { personal_sign: () => { throw Object.assign(new Error('The session is over.'), { name: 'SessionError', code: 'session_invalid', status: 401, retryable: false, details: {} }); } }],
     ['wallet_failed', { eth_requestAccounts: () => 'vitalik.eth' }],
     ['wallet_failed', { eth_requestAccounts: () => [{ toString: () => account }] }],
     ['wallet_failed', { eth_requestAccounts: () => [`${account}00`] }],
@@ -362,11 +369,12 @@ describe('what a wallet says is read', () => {
     expect(JSON.stringify([e.message, e.details, String(e.cause)])).not.toContain(account.slice(2, 8));
     expect(e.details.reason).toBe('-32603');
     const named = (name: unknown) => soon(signIn(sessions, ethereum(new Provider({ personal_sign: () => { throw Object.assign(new Error('x'), { name }); } }))).catch((x: unknown) => (x as SessionError).details.reason));
-    expect([await named('TypeError'), await named(`Error of ${account}`), await named('x'.repeat(41))]).toEqual(['TypeError', undefined, undefined]);
+    expect([await named('TypeError'), await named(`Error of ${account}`), await named('x'.repeat(31))]).toEqual(['TypeError', undefined, undefined]);
   });
 
   it('a name and an image: short, and fetched from nowhere', () => {
     expect(ethereum(null, { name: '  ', icon: 'https://tracker.test/a.png' })).toMatchObject({ name: 'Browser wallet', icon: undefined });
+    expect(ethereum(null, { name: '\u202eksamateM\u200b\n' }).name).toBe('ksamateM');
     expect(ethereum(null, { name: 'x'.repeat(99), icon: 'javascript:alert(1)' })).toMatchObject({ name: 'x'.repeat(40), icon: undefined });
     expect(ethereum(null, { icon: 'data:text/html,<script>' }).icon).toBeUndefined();
     expect(ethereum(null, { icon: `data:image/png;base64,${'A'.repeat(100_000)}` }).icon).toBeUndefined();
@@ -410,6 +418,14 @@ describe('meanwhile', () => {
     expect([provider.times('eth_requestAccounts'), provider.times('personal_sign'), service.count('/sessions')]).toEqual([1, 1, 1]);
     await soon(signIn(sessions, ethereum(provider)));
     expect(service.count('/sessions')).toBe(2);
+  });
+
+  it('a wallet that presses the button itself asks once too', async () => {
+    const provider: Provider = new Provider({ eth_requestAccounts: () => { inner ??= signIn(sessions, ethereum(provider)); return [account]; } });
+    let inner: Promise<{ session_id: string }> | undefined;
+    const data = await soon(signIn(sessions, ethereum(provider)));
+    expect((await soon(inner ?? Promise.reject(new Error('not pressed')))).session_id).toBe(data.session_id);
+    expect(service.count('/sessions')).toBe(1);
   });
 
   it('wallets without a source are told apart by themselves', async () => {
@@ -542,6 +558,14 @@ describe('reauthentication', () => {
     expect(await code(reauthenticate(m, ethereum(provider)))).toBe('wallet_wrong_account');
     expect(provider.times('personal_sign')).toBe(0);
     expect(service.count('/sessions/reauthenticate')).toBe(0);
+  });
+
+  it('signs nothing with a wallet of another chain than the session\u2019s', async () => {
+    const m = await signedIn();
+    service.account = { chain: 'solana', address: solanaAddress };
+    const provider = new Provider();
+    expect(await code(reauthenticate(m, ethereum(provider)))).toBe('wallet_wrong_account');
+    expect(provider.times('personal_sign')).toBe(0);
   });
 
   it('signs no text of another type than the session', async () => {

@@ -49,6 +49,7 @@ async function asked(sessions: SessionManager, url: string, signal: AbortSignal)
   }
 }
 
+const first = (chain: Chain) => ` wants you to sign in with your ${chains[chain][0]} account:`;
 const time = /: (\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z)$/;
 const life = 5 * 60_000;
 
@@ -63,12 +64,11 @@ export function check(message: unknown, nonce: unknown, w: Omit<Wanted, 'purpose
   const no = (what: string) => walletError('challenge_untrusted', what);
   if (typeof message !== 'string' || message.length > 4096 || typeof nonce !== 'string' || !/^[a-z2-7]{64}$/.test(nonce)) throw no('no text of the service');
   const domain = w.domain ?? api.host;
-  const [noun, chainID] = chains[w.chain];
   const lines = message.split('\n');
   const line = (n: number) => lines[n] ?? '';
-  const first = ` wants you to sign in with your ${noun} account:`;
-  if (line(0) !== domain + first) {
-    const other = line(0).endsWith(first) ? line(0).slice(0, -first.length).slice(0, 100) : 'something else';
+  const chain = (Object.keys(chains) as Chain[]).find((c) => line(0).endsWith(first(c)));
+  if (!chain || line(0) !== domain + first(chain)) {
+    const other = chain ? line(0).slice(0, -first(chain).length).slice(0, 100) : 'something else';
     throw no(`the text is for ${other}, not for ${domain}: public_url of the service and apiUrl here differ, or it is not the service`);
   }
   const scheme = api.protocol === 'http:' && line(5).startsWith('URI: http:') ? 'http' : 'https';
@@ -77,9 +77,9 @@ export function check(message: unknown, nonce: unknown, w: Omit<Wanted, 'purpose
     line(9), line(10), line(11), 'Resources:', `- urn:mentalverse:session:${w.type}`,
   ].join('\n');
   const [issued, ends] = [9, 10].map((n) => Date.parse(time.exec(line(n))?.[1] ?? '')) as [number, number];
-  if (text !== message || !/^[\w\-.~:/?#[\]@!$&'()*+,;= ]+$/.test(line(3)) || !chainID.test(line(7)) || !/^Request ID: [0-9a-f]{16}$/.test(line(11))
+  if (text !== message || !/^[\w\-.~:/?#[\]@!$&'()*+,;= ]+$/.test(line(3)) || !chains[chain][1].test(line(7)) || !/^Request ID: [0-9a-f]{16}$/.test(line(11))
     || !line(9).startsWith('Issued At: ') || !line(10).startsWith('Expiration Time: ') || !(ends > issued && ends - issued <= life)) {
     throw no('the text is not a sign-in');
   }
-  if (line(1) !== w.address) throw walletError('wallet_wrong_account');
+  if (chain !== w.chain || line(1) !== w.address) throw walletError('wallet_wrong_account');
 }

@@ -1,3 +1,4 @@
+import { Listeners } from '../listeners.js';
 import { ethereum } from './ethereum.js';
 import type { EthereumProvider } from './ethereum.js';
 import { plug, plugIn } from './plug.js';
@@ -23,7 +24,8 @@ const most = 50; // wallets; nobody reads on
  */
 export function discover(): Discovery {
   const [keep, keepInjected] = [keeper(), keeper()]; // what stands in window has no name until it tells of itself
-  const listeners = new Set<() => void>();
+  const listeners = new Listeners<[]>();
+  let count = 0;
   const found = new Map<unknown, Wallet>(); // by source or EIP-6963's uuid, in the order of their words
   let snapshot: readonly Wallet[] = [];
   let end: (() => void) | undefined;
@@ -34,7 +36,7 @@ export function discover(): Discovery {
     const next = [...all, ...others];
     if (next.length === snapshot.length && next.every((w, i) => w === snapshot[i])) return;
     snapshot = next;
-    for (const f of [...listeners]) f();
+    listeners.call();
   };
   const add: Add = (key, source, make) => {
     if (found.size < most && !found.has(key)) found.set(key, keep(source, make));
@@ -43,12 +45,14 @@ export function discover(): Discovery {
   return {
     getSnapshot: () => snapshot,
     subscribe(listener) {
-      const own = () => { listener(); };
-      listeners.add(own);
+      let forget: (() => void) | undefined = listeners.add(listener);
+      count++;
       if (typeof window !== 'undefined') end ??= listen(add, (key) => found.delete(key), tell);
       return () => {
-        listeners.delete(own);
-        if (listeners.size) return;
+        if (!forget) return;
+        forget();
+        forget = undefined;
+        if (--count) return;
         end?.();
         end = undefined;
         found.clear();

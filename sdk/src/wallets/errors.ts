@@ -63,9 +63,9 @@ const codes: Record<string, WalletErrorCode> = {
   4900: 'wallet_wrong_chain', 4901: 'wallet_wrong_chain',
 };
 
-/** Reads what a wallet threw, which may be anything. */
+/** Reads what a wallet threw, which may be anything: also what looks like an error of the service. */
 export function byWallet(e: unknown): SessionError {
-  if (isSessionError(e)) return e;
+  if (e instanceof SessionError) return e;
   try {
     const { code, cause, name, message } = e as Record<string, unknown>;
     const told = [code, (cause as { code?: unknown } | undefined)?.code].filter((c) => ['number', 'string'].includes(typeof c)).map(String);
@@ -73,7 +73,7 @@ export function byWallet(e: unknown): SessionError {
     const words = `${String(name)} ${String(message)}`.slice(0, 500);
     if (/reject|declin|cancel|denied/i.test(words)) return walletError('wallet_rejected');
     if (/^WalletNotReady/.test(words)) return walletError('wallet_not_found'); // of Solana's adapters
-    return walletError('wallet_failed', /^[\w-]{1,40}$/.exec(told[0] ?? String(name))?.[0]);
+    return walletError('wallet_failed', /^[\w-]{1,30}$/.exec(told[0] ?? String(name))?.[0]);
   } catch {
     return walletError('wallet_failed');
   }

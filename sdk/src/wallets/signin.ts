@@ -1,4 +1,5 @@
 import type { AuthData } from '../config.js';
+import { SessionError } from '../errors.js';
 import type { SessionManager } from '../manager.js';
 import type { SessionData, SessionType } from '../state.js';
 import { base64url, utf8 } from './bytes.js';
@@ -13,15 +14,19 @@ export interface ProofOptions {
   signal?: AbortSignal;
 }
 
+type IdentifiedType = Exclude<SessionType, 'anonymous'>;
+
 export interface CredentialOptions extends ProofOptions {
   /** `signin` unless given. */
   purpose?: Wanted['purpose'];
   /** Of the session to open; `standard` unless given. */
-  type?: SessionType;
+  type?: IdentifiedType;
 }
 
 /** As createSession's, without what the wallet gives. */
-export interface SignInOptions extends ProofOptions, Omit<AuthData, 'signature'> {}
+export interface SignInOptions extends ProofOptions, Omit<AuthData, 'signature' | 'type'> {
+  type?: IdentifiedType;
+}
 
 /** Asks the wallet's person to sign in, and opens the session. */
 export const signIn = (sessions: SessionManager, wallet: Wallet, options: SignInOptions = {}): Promise<SessionData> => {
@@ -58,6 +63,7 @@ const longest = 6000; // bytes of a credential: 8,000 characters
 
 /** The wallet's answer to the service's text, as a credential. */
 async function prove(sessions: SessionManager, wallet: Wallet, w: Pick<Wanted, 'purpose' | 'type' | 'domain'>, stop: AbortController): Promise<string> {
+  if (w.type === 'anonymous') throw new SessionError('invalid_request', 'Anonymous sessions have no wallet.'); // and must not be seen with one
   const { signal } = stop;
   const questions = later(() => import('./challenge.js')); // it loads while the person looks
   const account = await within(signal, () => wallet.connect());
@@ -100,7 +106,7 @@ interface Flight {
   sent: boolean;
   /** Waits for an earlier credential that is on its way, and passes the point of no return. */
   send(): Promise<void>;
-  answer: Promise<unknown>;
+  readonly answer: Promise<unknown>;
 }
 
 const flights = new WeakMap<SessionManager, Flight>();
@@ -114,8 +120,10 @@ function once<T>(kind: string, sessions: SessionManager, wallet: Wallet, signal:
   if (signal?.aborted) return Promise.reject(signal.reason as Error);
   const before = flights.get(sessions);
   if (before?.kind === kind && (before.wallet.source ?? before.wallet) === (wallet.source ?? wallet)) return wait(before, signal) as Promise<T>;
+  let begin: (answer: Promise<T>) => void = () => undefined;
   const f: Flight = {
-    kind, wallet, stop: new AbortController(), waiting: 0, sent: false, answer: Promise.resolve(),
+    kind, wallet, stop: new AbortController(), waiting: 0, sent: false,
+    answer: new Promise<T>((resolve) => { begin = resolve; }).finally(() => { if (flights.get(sessions) === f) flights.delete(sessions); }),
     async send() {
       if (before?.sent) await before.answer.catch(() => undefined);
       f.stop.signal.throwIfAborted();
@@ -124,8 +132,9 @@ function once<T>(kind: string, sessions: SessionManager, wallet: Wallet, signal:
   };
   if (before && !before.sent) before.stop.abort(walletError('wallet_replaced'));
   flights.set(sessions, f);
-  f.answer = work(f).finally(() => { if (flights.get(sessions) === f) flights.delete(sessions); });
-  return wait(f, signal) as Promise<T>;
+  const answer = wait(f, signal) as Promise<T>;
+  begin(work(f));
+  return answer;
 }
 
 /** The flight's answer, for one who may leave. When nobody waits any more it is given up. */
