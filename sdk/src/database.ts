@@ -30,7 +30,7 @@ function open(): Promise<IDBDatabase> {
 }
 
 /** Runs one transaction; undefined if it fails. */
-async function transact<T>(mode: IDBTransactionMode, use: (kv: IDBObjectStore, done: (value: T) => void) => void): Promise<T | undefined> {
+export async function transact<T>(mode: IDBTransactionMode, use: (kv: IDBObjectStore, done: (value: T) => void) => void): Promise<T | undefined> {
   const run = async () => {
     const db = await open();
     return new Promise<T>((resolve, reject) => {

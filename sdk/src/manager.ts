@@ -32,7 +32,7 @@ export interface SessionConfig {
   validationCache?: number;
   /** Further origins that fetch() may send the session token to. */
   origins?: string[];
-  /** False: no WebSocket. */
+  /** False: no WebSocket. So it is with a MemoryStorage unless true: handshakes carry the cookies of who is signed in beside, under a name. */
   events?: boolean;
   /** False: somebody else tells about the person, by reportActivity(). */
   trackActivity?: boolean;
@@ -108,7 +108,7 @@ export class SessionManager {
     this.#siblings = new Siblings(this.#keep.shared ? `mv ${this.#name}` : undefined, (m) => { this.#hear(m); });
     this.#farewell = new Farewell(this.#url(''), this.#name, this.#cookies, this.#keep.shared);
     this.activity = new Activity(() => { this.#siblings.tell({ t: 'active' }); });
-    if (config.events ?? inBrowser) {
+    if (config.events ?? (inBrowser && !(config.storage instanceof MemoryStorage))) {
       const url = this.#name.replace(/^http/, 'ws').replace(/\/+$/, '') + '/auth/sessions/events';
       this.#socket = new LazySocket({ url, ticket: () => this.#ticket(), hear: (m) => { this.#told(m); } });
     }
