@@ -136,7 +136,7 @@ describe('a member', () => {
     ] as const) {
       ToyProver.all = [];
       await device({ ...(artifacts && { artifacts }) }).create();
-      expect(ToyProver.all[0]?.started).toEqual({ prover: files + pinned.prover, circuit: files + pinned.circuit, key: files + pinned.provingKey, size: totalSize, integrity: `sha256-${Buffer.from(pinned.prover, 'hex').toString('base64')}` });
+      expect(ToyProver.all[0]?.started).toEqual({ prover: files + pinned.prover, circuit: files + pinned.circuit, key: files + pinned.provingKey, size: totalSize, digest: pinned.prover });
     }
     await device({ artifacts: { prover: 'https://cdn.test/a', circuit: 'https://cdn.test/b', provingKey: new URL('https://cdn.test/c') } }).create();
     expect(ToyProver.all[1]?.started).toMatchObject({ prover: 'https://cdn.test/a', circuit: 'https://cdn.test/b', key: 'https://cdn.test/c' });

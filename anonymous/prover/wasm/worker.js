@@ -1,8 +1,8 @@
 // The prover's web worker. It fetches the prover, the circuit and the key,
 // runs the circuit by itself, and answers messages {id, call, ...}:
 //
-//   start       {prover, circuit, key}: URLs; integrity: the prover's, as in
-//               <script>; size: of the three unpacked, in bytes
+//   start       {prover, circuit, key}: URLs; digest: the prover's SHA-256, in
+//               hex; size: of the three unpacked, in bytes
 //   identity    a new {secret, commitment}
 //   commitment  {secret}
 //   path        {place: {root, size, pageRoots, page, members, commitment}}
@@ -22,10 +22,10 @@ const longest = 16 << 20; // bytes of a file
 let circuit;
 
 const calls = {
-  async start({ prover: proverURL, circuit: circuitURL, key, integrity, size }, progress) {
+  async start({ prover: proverURL, circuit: circuitURL, key, digest, size }, progress) {
     let have = 0;
     const got = (n) => { if (size) progress(Math.min(1, (have += n) / size)); };
-    const [program, code, keyFile] = await Promise.all([bytes(proverURL, got, integrity), bytes(circuitURL, got), bytes(key, got)]);
+    const [program, code, keyFile] = await Promise.all([bytes(proverURL, got, digest), bytes(circuitURL, got), bytes(key, got)]);
     const go = new Go();
     const { instance } = await WebAssembly.instantiate(program, go.importObject);
     go.run(instance); // ends with the worker
@@ -50,12 +50,18 @@ function unwrap({ value, error }) {
 
 // bytes fetches a file. Servers that know the file's encoding have it unpacked
 // on the way; from others it comes as gzip.
-async function bytes(url, got, integrity) {
-  const response = await fetch(url, { credentials: 'omit', ...(integrity && { integrity }) });
+async function bytes(url, got, digest) {
+  const response = await fetch(url, { credentials: 'omit' });
   if (!response.ok) throw new Error(`${response.status} for ${url}`);
-  const file = await all(response.body, got);
-  return file[0] === 0x1f && file[1] === 0x8b ? all(new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip'))) : file;
+  let file = await all(response.body, got);
+  if (file[0] === 0x1f && file[1] === 0x8b) file = await all(new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip')));
+  if (digest && hex(await crypto.subtle.digest('SHA-256', file)) !== digest) {
+    throw new Error(`${url} is not what is pinned`);
+  }
+  return file;
 }
+
+const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, '0')).join('');
 
 // all reads a stream to its end, if that is not too far away: who sends a file
 // is not who pinned it.

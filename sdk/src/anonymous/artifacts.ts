@@ -1,7 +1,7 @@
 /**
  * The files that the prover needs, by the SHA-256 of their content. Of another
- * content none is run: the browser checks the prover's, and the prover the
- * other two. sdk/test/artifacts.test.ts holds these against anonymous/artifacts.
+ * content none is run: the worker checks the prover's, and the prover the
+ * other two. sdk/test/anonymous.test.ts holds these against anonymous/artifacts.
  */
 export const pinned = {
   prover: '68bfc9fc48d338711b079540fda23475e09da86f8b89cbda3366f4b2f6c4afae',

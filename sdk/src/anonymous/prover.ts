@@ -47,9 +47,8 @@ export class Prover {
     let prover: Prover | undefined;
     try {
       const at = addressesOf(artifacts);
-      const integrity = `sha256-${btoa(String.fromCharCode(...(pinned.prover.match(/../g) ?? []).map((b) => parseInt(b, 16))))}`;
       prover = new Prover((newWorker ?? ownWorker)(), signal);
-      await prover.#send('start', { prover: at.prover, circuit: at.circuit, key: at.provingKey, integrity, size: totalSize }, progress);
+      await prover.#send('start', { prover: at.prover, circuit: at.circuit, key: at.provingKey, digest: pinned.prover, size: totalSize }, progress);
       return prover;
     } catch {
       prover?.stop();
