@@ -5,8 +5,7 @@ import { Problem } from '/problems.js';
 const files = '/api/auth/anonymous/artifacts/';
 
 // start downloads the prover and returns {call, stop}, all without cookies. The
-// worker checks the prover's digest, and the prover those of the circuit and the
-// key.
+// worker checks their digests.
 export async function start({ prover, circuit, provingKey, size }, progress) {
   const worker = new Worker('/worker.js', { type: 'module', credentials: 'omit' });
   const open = new Map();
@@ -33,7 +32,7 @@ export async function start({ prover, circuit, provingKey, size }, progress) {
     fail();
   };
   try {
-    await call('start', { prover: files + prover, circuit: files + circuit, key: files + provingKey, digest: prover, size }, progress);
+    await call('start', { prover: files + prover, circuit: files + circuit, key: files + provingKey, digests: { prover, circuit, key: provingKey }, size }, progress);
   } catch {
     stop();
     throw new Problem('program');

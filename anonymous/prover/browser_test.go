@@ -157,9 +157,20 @@ func TestTheBrowsersWorkerTakesOnlyPinnedFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 		call := maps.Clone(start)
-		call["digest"] = must(artifacts.Digest(artifacts.Prover))(t)
+		digests := map[string]string{}
+		for name, param := range of {
+			digests[param] = must(artifacts.Digest(name))(t)
+		}
+		call["digests"] = digests
 		call[param] = broken
 		answers := inWorker(t, dir, call, statementCall(s))
+		if broken != artifacts.Prover {
+			delete(call, "digests") // what it was not told it knows by itself
+			answers = append(inWorker(t, dir, call, statementCall(s)), answers...)
+			if !strings.Contains(answers[2].Error, "pinned") {
+				t.Errorf("%s: %+v", broken, answers)
+			}
+		}
 		if !strings.Contains(answers[0].Error, "pinned") || answers[1].Error == "" {
 			t.Errorf("%s: %+v", broken, answers)
 		}

@@ -27,3 +27,10 @@ it('the bindings to React add as little as the README says', async () => {
   expect(all).toBeLessThanOrEqual(2);
   expect(readme).toContain(`adds **${all.toFixed(1)} kB** to the manager and the monitor, the provider and the hooks alone ${(await beside('hooks.ts', 'core.ts')).toFixed(1)} kB`);
 });
+
+it('anonymous sign-in adds as little as the README says, beside the prover and its files', async () => {
+  const [core, both] = await Promise.all(['core.ts', 'nobody.ts'].map(async (f) => size((await bundle(here(f))).now)));
+  const added = kB((both ?? NaN) - (core ?? NaN));
+  expect(added).toBeLessThanOrEqual(8);
+  expect(readme).toContain(`adds **${added.toFixed(1)} kB** to the manager, without the prover`);
+});

@@ -1,8 +1,8 @@
 // The prover's web worker. It fetches the prover, the circuit and the key,
 // runs the circuit by itself, and answers messages {id, call, ...}:
 //
-//   start       {prover, circuit, key}: URLs; digest: the prover's SHA-256, in
-//               hex; size: of the three unpacked, in bytes
+//   start       {prover, circuit, key}: URLs; digests: theirs, SHA-256 in hex,
+//               by the same names; size: of the three unpacked, in bytes
 //   identity    a new {secret, commitment}
 //   commitment  {secret}
 //   path        {place: {root, size, pageRoots, page, members, commitment}}
@@ -22,10 +22,10 @@ const longest = 16 << 20; // bytes of a file
 let circuit;
 
 const calls = {
-  async start({ prover: proverURL, circuit: circuitURL, key, digest, size }, progress) {
+  async start({ digests = {}, size, ...urls }, progress) {
     let have = 0;
     const got = (n) => { if (size) progress(Math.min(1, (have += n) / size)); };
-    const [program, code, keyFile] = await Promise.all([bytes(proverURL, got, digest), bytes(circuitURL, got), bytes(key, got)]);
+    const [program, code, keyFile] = await Promise.all(['prover', 'circuit', 'key'].map((name) => pinned(urls[name], digests[name], got)));
     const go = new Go();
     const { instance } = await WebAssembly.instantiate(program, go.importObject);
     go.run(instance); // ends with the worker
@@ -48,17 +48,25 @@ function unwrap({ value, error }) {
   return value;
 }
 
-// bytes fetches a file. Servers that know the file's encoding have it unpacked
-// on the way; from others it comes as gzip.
-async function bytes(url, got, digest) {
-  const response = await fetch(url, { credentials: 'omit' });
-  if (!response.ok) throw new Error(`${response.status} for ${url}`);
-  let file = await all(response.body, got);
-  if (file[0] === 0x1f && file[1] === 0x8b) file = await all(new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip')));
-  if (digest && hex(await crypto.subtle.digest('SHA-256', file)) !== digest) {
-    throw new Error(`${url} is not what is pinned`);
+// pinned fetches a file of a digest, from the cache if it is there.
+async function pinned(url, digest, got) {
+  for (const cache of ['force-cache', 'reload']) {
+    const file = await bytes(url, cache, got);
+    if (!digest || hex(await crypto.subtle.digest('SHA-256', file)) === digest) return file;
   }
-  return file;
+  throw new Error(`${url} is not what is pinned`);
+}
+
+// bytes fetches a file. Servers that know the file's encoding have it unpacked
+// on the way; from others it comes as gzip. A cache is asked for the file or
+// passed over: a question whether it is still good would carry what the server
+// once called it, and a redirect that is kept would lead to an address of the
+// server's choice. Both can be another for each browser, as a cookie is.
+async function bytes(url, cache, got) {
+  const response = await fetch(url, { credentials: 'omit', cache, redirect: 'error' });
+  if (!response.ok) throw new Error(`${response.status} for ${url}`);
+  const file = await all(response.body, got);
+  return file[0] === 0x1f && file[1] === 0x8b ? all(new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip'))) : file;
 }
 
 const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, '0')).join('');

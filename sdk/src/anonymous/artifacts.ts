@@ -1,12 +1,11 @@
 /**
  * The files that the prover needs, by the SHA-256 of their content. Of another
- * content none is run: the worker checks the prover's, and the prover the
- * other two. sdk/test/anonymous.test.ts holds these against anonymous/artifacts.
+ * content none is run: the worker checks all three. sdk/test/anonymous.test.ts holds these against anonymous/artifacts.
  */
 export const pinned = {
   prover: '68bfc9fc48d338711b079540fda23475e09da86f8b89cbda3366f4b2f6c4afae',
   circuit: '6f71e55586929e520e76027ebe067daac8b41e2f4b8057313a5fd0304e1e44ee',
-  provingKey: '33f9a067a80c7daf90e085449073613a9559a1904dd40aeb6d603afb7988c2cc',
+  key: '33f9a067a80c7daf90e085449073613a9559a1904dd40aeb6d603afb7988c2cc',
 } as const;
 
 /** Bytes of all three, unpacked. */
@@ -23,5 +22,5 @@ export function addressesOf(artifacts: Artifacts): Record<keyof typeof pinned, s
     if (typeof artifacts === 'object' && 'prover' in artifacts) return new URL(artifacts[name], location.href).href;
     return new URL(pinned[name], new URL(`${String(artifacts).replace(/\/+$/, '')}/`, location.href)).href;
   };
-  return { prover: at('prover'), circuit: at('circuit'), provingKey: at('provingKey') };
+  return { prover: at('prover'), circuit: at('circuit'), key: at('key') };
 }

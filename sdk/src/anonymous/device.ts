@@ -96,9 +96,13 @@ export class AnonymousDevice {
     await this.#vault.put(await write(secret, pins));
   }
 
-  /** The identity under a passphrase, as a text to be kept elsewhere. */
+  /**
+   * The identity under a passphrase, as a text to be kept elsewhere. What is known
+   * of the group goes along: who restores it is still shown no other history.
+   */
   async backup(passphrase: string): Promise<string> {
-    return seal(await this.#vault.get(), passphrase);
+    const key = await this.#vault.get();
+    return seal(JSON.stringify({ key, group: await this.#follower.export() }), passphrase);
   }
 
   /** The identity as the text that the service's own page takes. Whoever has it is this member: show it, and keep it nowhere. */
@@ -108,11 +112,11 @@ export class AnonymousDevice {
 
   /** Takes over what `backup` or `reveal` gave. It fails when there is an identity, and for a service that is not the one it was made for. */
   async restore(text: string, passphrase = '', options: Options = {}): Promise<void> {
-    const plain = isSealed(text) ? await unseal(text, passphrase) : text;
-    const { secret } = await read(plain);
+    const { key, group } = isSealed(text) ? opened(await unseal(text, passphrase)) : { key: text, group: undefined };
+    const { secret } = await read(key);
     if (await this.#vault.has()) throw problem('identity_exists');
-    const { pins } = await this.#follower.contact(options.signal);
-    await secretFor(plain, pins);
+    const { pins } = await this.#follower.contact(options.signal, group);
+    await secretFor(key, pins);
     await this.#vault.put(await write(secret, pins));
   }
 
@@ -166,7 +170,7 @@ export class AnonymousDevice {
     return this.#withProver(options, async (prover) => {
       const pages = await this.#pages(prover, group, options);
       const entered = secret !== undefined && find(pages, await prover.call('commitment', { secret })) !== undefined;
-      return { ...viewOf(group), members: count(pages), entered };
+      return { ...viewOf(group), members: await count(pages), entered };
     });
   }
 
@@ -205,7 +209,7 @@ export class AnonymousDevice {
     const secret = await secretFor(text, pins);
     const pages = await this.#pages(prover, group, options);
     const enough = this.#config.minMembers ?? 20;
-    if (count(pages, enough) < enough) throw problem('group_small');
+    if ((await count(pages, enough)) < enough) throw problem('group_small');
     const commitment = await prover.call('commitment', { secret });
     const found = find(pages, commitment);
     if (!found) throw problem('not_member');
@@ -267,6 +271,15 @@ export class AnonymousDevice {
 const nameOf = (apiUrl: string): string => new URL(apiUrl, location.href).href.replace(/\/+$/, '');
 
 const viewOf = ({ pins, head }: Pick<Group, 'pins' | 'head'>): View => ({ pins, epoch: head.epoch, number: head.number, head: head.hash });
+
+/** What stands in a backup: whoever has its passphrase wrote it. */
+function opened(text: string): { key: string; group: unknown } {
+  try {
+    const { key, group } = JSON.parse(text) as Record<string, unknown>;
+    if (typeof key === 'string') return { key, group };
+  } catch { /* below */ }
+  throw problem('backup_invalid');
+}
 
 function statusOf({ status }: Record<string, unknown>): MembershipStatus {
   if (typeof status !== 'string') throw problem('group_invalid');

@@ -1,4 +1,5 @@
 import { isObject } from '../http.js';
+import { sleep } from '../time.js';
 import { ask } from './ask.js';
 import { Reader, extend, mostMembers } from './chain.js';
 import type { Checked, Snapshot } from './chain.js';
@@ -54,17 +55,22 @@ export class Follower {
     return this.#read(await this.#kept.get(this.#group));
   }
 
+  /** What is known, to go along with a backup. */
+  export(): Promise<unknown> {
+    return this.#kept.get(this.#group);
+  }
+
   /** Forgets the group. The next contact is a first one. */
   async forget(): Promise<void> {
     await this.#kept.remove(this.#group);
     await this.forgetPages();
   }
 
-  /** Brings what is known of the group's history up to now. */
-  async contact(signal?: AbortSignal): Promise<State> {
+  /** Brings what is known of the group's history up to now; where nothing is known, what a backup knew. */
+  async contact(signal?: AbortSignal, backup?: unknown): Promise<State> {
     for (let round = 0; round < rounds; round++) {
       const stored = await this.#kept.get(this.#group);
-      const state = await this.#extend(await this.#read(stored), signal);
+      const state = await this.#extend(await this.#read(stored ?? backup), signal);
       if (await this.#save(stored, state)) return state;
     }
     throw problem('group_forked');
@@ -184,14 +190,15 @@ export function find(pages: string[][], commitment: string): { page: number; mem
   return members && { page, members };
 }
 
-/** How many members there are, each counted once; it stops counting at `enough`. */
-export function count(pages: string[][], enough = Infinity): number {
+/** How many members there are, each counted once; it stops counting at `enough`. A million are counted in pieces, so that no page stands still. */
+export async function count(pages: string[][], enough = Infinity): Promise<number> {
   const seen = new Set<string>();
-  for (const members of pages) {
+  for (const [page, members] of pages.entries()) {
     for (const m of members) {
       if (m !== '0') seen.add(m);
       if (seen.size >= enough) return enough;
     }
+    if (page % 8 === 7) await sleep(0);
   }
   return seen.size;
 }

@@ -36,7 +36,7 @@ export class Vault {
     if (!(await this.#kept.swap(this.#name, undefined, sealed))) throw problem('identity_exists');
     // The site's data may have been cleared between the key and this: what cannot be read back is not kept.
     if ((await this.get().catch(() => undefined)) === text) return;
-    await this.wipe();
+    await this.#kept.swap(this.#name, sealed, undefined);
     throw problem('storage_unavailable');
   }
 

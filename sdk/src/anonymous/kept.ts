@@ -23,7 +23,8 @@ export class InMemory implements Kept {
 
   swap(key: string, was: unknown, next: unknown): Promise<boolean> {
     if (!same(this.#items.get(key), was)) return Promise.resolve(false);
-    this.#items.set(key, next);
+    if (next === undefined) this.#items.delete(key);
+    else this.#items.set(key, next);
     return Promise.resolve(true);
   }
 
@@ -48,7 +49,8 @@ export const inDatabase: Kept = {
     const r = kv.get(key);
     r.onsuccess = () => {
       const still = same(r.result, was);
-      if (still) kv.put(next, key);
+      if (still && next === undefined) kv.delete(key);
+      else if (still) kv.put(next, key);
       done(still);
     };
   }),

@@ -11,6 +11,7 @@ type Bytes = Uint8Array<ArrayBuffer>;
 const letters = 'abcdefghijklmnopqrstuvwxyz234567';
 const version = 1;
 const secretBytes = 32, markBytes = 16, sumBytes = 4;
+const longest = 4096; // characters of a backup, spaces included
 const size = 1 + secretBytes + markBytes + sumBytes;
 const order = 2736030358979909402780800718157159386076813972158567259200215660948447373041n; // of Baby Jubjub's prime subgroup
 
@@ -23,7 +24,7 @@ export async function write(secret: string, pins: Pins): Promise<string> {
 
 /** What stands in a text, however a person typed it. */
 export async function read(text: string): Promise<{ secret: string; mark: Uint8Array }> {
-  const raw = text.length > 1000 ? undefined : unspell(text.toLowerCase().replace(/[\s-]/g, ''));
+  const raw = text.length > longest ? undefined : unspell(text.toLowerCase().replace(/[\s-]/g, ''));
   if (raw?.length !== size) throw problem('backup_invalid');
   const body = raw.slice(0, size - sumBytes);
   const secret = number(body.subarray(1, 1 + secretBytes));
@@ -85,7 +86,7 @@ export async function seal(text: string, passphrase: string): Promise<string> {
 }
 
 export async function unseal(text: string, passphrase: string): Promise<string> {
-  const raw = text.length > 1000 ? undefined : bytesOf(text.trim().slice(prefix.length));
+  const raw = text.length > longest ? undefined : bytesOf(text.trim().slice(prefix.length));
   try {
     if (!raw) throw problem('backup_invalid');
     const head = raw.slice(0, ivAt);

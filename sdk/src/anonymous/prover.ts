@@ -48,7 +48,7 @@ export class Prover {
     try {
       const at = addressesOf(artifacts);
       prover = new Prover((newWorker ?? ownWorker)(), signal);
-      await prover.#send('start', { prover: at.prover, circuit: at.circuit, key: at.provingKey, digest: pinned.prover, size: totalSize }, progress);
+      await prover.#send('start', { ...at, digests: pinned, size: totalSize }, progress);
       return prover;
     } catch {
       prover?.stop();
