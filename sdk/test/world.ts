@@ -7,26 +7,49 @@ import type { SessionConfig } from '../src/index.js';
 
 export const api = 'https://sessions.test/api';
 
-const real = { setTimeout: globalThis.setTimeout };
+const turn = globalThis.setImmediate;
 const factory = new IDBFactory();
+
+/** What other threads do for a test, and how long that takes nobody knows: Web Crypto, and modules on their way (vitest.config.ts). */
+const underway = new Set<Promise<unknown>>();
+
+function waitedFor<T>(promise: Promise<T>): Promise<T> {
+  underway.add(promise);
+  const over = () => { underway.delete(promise); };
+  promise.then(over, over);
+  return promise;
+}
+
+Object.assign(globalThis, { waitedFor });
+for (const name of ['digest', 'encrypt', 'decrypt', 'generateKey'] as const) {
+  const real = crypto.subtle[name].bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
+  Object.defineProperty(crypto.subtle, name, { value: (...args: unknown[]) => waitedFor(real(...args)), configurable: true });
+}
 
 /** Deletes all that IndexedDB holds, as the clearing of a site's data does. */
 export async function clearSite(): Promise<void> {
-  await settle(5);
+  await settle();
   await new Promise((done) => { factory.deleteDatabase('mv').onsuccess = done; });
 }
 
-/** Lets what needs none of the faked time happen: microtasks, IndexedDB, Web Crypto, channels. */
-export async function settle(rounds = 12): Promise<void> {
-  for (let i = 0; i < rounds; i++) await new Promise<void>((done) => { real.setTimeout(done, 1); });
+/**
+ * Lets everything happen that needs none of the faked time. What this thread
+ * does takes a number of turns of its loop, which is the same on a busy machine;
+ * what others do is waited for.
+ */
+export async function settle(): Promise<void> {
+  for (let quiet = 0; quiet < 60; quiet++) {
+    if (underway.size) quiet = 0;
+    await Promise.allSettled(underway);
+    await new Promise<void>((done) => { turn(done); });
+  }
 }
 
-/** Moves time in pieces, so that what a timer starts can finish. */
-export async function pass(ms: number, pieces = 10): Promise<void> {
-  for (let i = 0; i < pieces; i++) {
-    await vi.advanceTimersByTimeAsync(ms / pieces);
-    await settle(6);
-  }
+/** Moves time, from timer to timer, so that what each of them starts can finish. */
+export async function pass(ms: number): Promise<void> {
+  await passUntil(() => false, ms);
+  await vi.advanceTimersByTimeAsync(0);
+  await settle();
 }
 
 /** The promise's outcome, while time passes. */
@@ -34,12 +57,20 @@ export async function outcome<T>(promise: Promise<T>, ms = 30_000): Promise<T> {
   let done = false;
   const watched = promise.finally(() => { done = true; });
   watched.catch(() => undefined);
-  for (let t = 0; t < ms && !done; t += 500) {
-    await settle(10);
-    if (!done) await vi.advanceTimersByTimeAsync(500);
-  }
+  await settle();
+  await passUntil(() => done, ms);
   if (!done) throw new Error('it takes too long');
   return watched;
+}
+
+async function passUntil(done: () => boolean, ms: number): Promise<void> {
+  let over = false;
+  const end = setTimeout(() => { over = true; }, ms);
+  while (!over && !done()) {
+    await vi.advanceTimersToNextTimerAsync();
+    await settle();
+  }
+  clearTimeout(end);
 }
 
 export const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>

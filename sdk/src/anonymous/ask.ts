@@ -25,7 +25,7 @@ export async function ask(url: string, longest: number, signal?: AbortSignal, bo
   } catch (e) {
     if (e instanceof SessionError) throw e;
     signal?.throwIfAborted();
-    throw networkError('The service cannot be reached.', e);
+    throw networkError('The service cannot be reached.', { cause: e });
   } finally {
     clearTimeout(timer);
     signal?.removeEventListener('abort', cancel);
