@@ -80,7 +80,7 @@ describe('sign-in', () => {
     await outcome(m.createSession({ signature: 'x', type: 'anonymous' }));
     expect(service.last('/sessions')).toMatchObject({ credentials: 'omit', body: { transport: 'header' } });
     expect(Channel.all.size).toBe(3); // none is its own
-    expect(await read(`mark:${api}`)).toBeUndefined();
+    expect(await read(`mark:${api}/auth`)).toBeUndefined();
   });
 
   it('anew replaces every tab\'s tokens after reauthentication', async () => {
