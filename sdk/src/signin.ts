@@ -31,11 +31,16 @@ export async function create(tab: Tab, auth: AuthData): Promise<SessionData> {
 /** Proves anew that it is the same person. */
 export async function reauthenticate(tab: Tab, credential: string): Promise<SessionData> {
   await tab.ready;
-  const { epoch } = tab;
-  const { data, at } = await ask<SessionData>(tab, '/sessions/reauthenticate', { body: { credential } }, 'explicit');
-  if (epoch !== tab.epoch) throw over();
-  await begin(tab, take(data, at), 'updated');
-  return data;
+  const whose = tab.held?.view.session_id;
+  tab.proving = true;
+  try {
+    const { data, at } = await ask<SessionData>(tab, '/sessions/reauthenticate', { body: { credential } }, 'explicit');
+    if (tab.held?.view.session_id !== whose) throw over();
+    await begin(tab, take(data, at), 'updated');
+    return data;
+  } finally {
+    tab.proving = false;
+  }
 }
 
 /** Takes over a pair that somebody else got. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { MemoryStorage, SecureStorage } from '../src/index.js';
 import type { SessionManager } from '../src/index.js';
 import { read } from '../src/database.js';
-import { Channel, api, closeTab, goOffline, header, outcome, pass, refusal, service, settle, signedIn, tab } from './world.js';
+import { Channel, FakeSocket, api, closeTab, goOffline, header, outcome, pass, refusal, service, settle, signedIn, tab } from './world.js';
 
 const state = (m: SessionManager) => m.getSnapshot();
 
@@ -91,6 +91,37 @@ describe('sign-in', () => {
     await settle();
     expect(service.last('/sessions/reauthenticate').body).toEqual({ credential: 'again' });
     expect(other.getStoredSession().token).toBe('st.sess_1.2');
+  });
+
+  it.each([['cookie', {}], ['header', header]] as const)('anew in %s mode is not undone by the socket that tells of it first', async (_, mode) => {
+    const m = await signedIn(mode);
+    service.faults = [(_s, serve) => {
+      const answer = serve();
+      FakeSocket.all[0]?.say({ event: 'session.updated', permissions: [] });
+      return answer;
+    }];
+    expect(await outcome(m.reauthenticate({ signature: 'again' }))).toMatchObject({ session_id: 'sess_1' });
+    await settle();
+    expect(state(m)).toMatchObject({ status: 'authenticated' });
+    if (mode === header) expect(m.getStoredSession().token).toBe('st.sess_1.2');
+    for (const s of service.sessions.values()) s.permissions = ['write:messages'];
+    FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: [] });
+    await settle();
+    expect(state(m).session?.permissions).toEqual(['write:messages']);
+  });
+
+  it('anew that logout overtook signs nobody in again', async () => {
+    const m = await signedIn(header);
+    let release = () => { /* set below */ };
+    const slow = new Promise<void>((done) => { release = done; });
+    service.faults = [async (_s, serve) => { const answer = serve(); await slow; return answer; }];
+    const refused = expect(m.reauthenticate({ signature: 'again' })).rejects.toMatchObject({ code: 'session_invalid' });
+    await settle();
+    await outcome(m.logout());
+    release();
+    await settle();
+    await refused;
+    expect(state(m)).toMatchObject({ status: 'unauthenticated', reason: 'logout' });
   });
 
   it('survives a reload, in either mode, also offline', async () => {
