@@ -21,7 +21,7 @@ export async function create(tab: Tab, auth: AuthData): Promise<SessionData> {
     duration: auth.duration,
     permissions: auth.permissions,
     transport: tab.cookies ? 'cookie' : 'header',
-    activity: tab.tracks || tab.config.trackActivity === false ? 'reported' : undefined,
+    activity: tab.reports ? 'reported' : undefined,
     device_label: auth.deviceLabel,
   } }, 'explicit');
   await begin(tab, take(data, at));
@@ -31,12 +31,16 @@ export async function create(tab: Tab, auth: AuthData): Promise<SessionData> {
 /** Proves anew that it is the same person. */
 export async function reauthenticate(tab: Tab, credential: string): Promise<SessionData> {
   await tab.ready;
-  const { data, at } = await ask<SessionData>(tab, '/sessions/reauthenticate', { body: { credential } }, 'explicit');
-  // The stream may have told of the new pair before this answer: it is lost unless it is taken.
-  const id = tab.held?.view.session_id;
-  if (id !== '' && id !== data.session_id) throw over(); // '' is not known yet
-  await begin(tab, take(data, at), 'updated');
-  return data;
+  const whose = tab.held?.view.session_id;
+  tab.proving = true;
+  try {
+    const { data, at } = await ask<SessionData>(tab, '/sessions/reauthenticate', { body: { credential } }, 'explicit');
+    if (tab.held?.view.session_id !== whose) throw over();
+    await begin(tab, take(data, at), 'updated');
+    return data;
+  } finally {
+    tab.proving = false;
+  }
 }
 
 /** Takes over a pair that somebody else got. */

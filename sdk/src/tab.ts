@@ -17,12 +17,10 @@ import type { Connection, Expiry, SessionData, SessionEvent, SessionView, Snapsh
 export interface Tab {
   readonly config: SessionConfig;
   readonly cookies: boolean;
-  /** The service's address, whole. */
-  readonly name: string;
-  /** What the calls' addresses begin with. */
+  /** What the calls' addresses begin with, and by which tabs of the same service know one another. */
   readonly base: string;
-  /** Whether this tab itself notices its person. */
-  readonly tracks: boolean;
+  /** Whether somebody tells the server about the person: this tab, or the page. */
+  readonly reports: boolean;
   readonly keep: Keep;
   readonly siblings: Siblings;
   readonly activity: Activity;
@@ -42,6 +40,8 @@ export interface Tab {
   held?: Held | undefined;
   /** Rises with every session that begins or ends here: what was asked before is about another. */
   epoch: number;
+  /** A fresh proof is on its way: the socket may tell of what it does before the answer comes. */
+  proving?: boolean;
   /** Until the tab knows who is here, or that it cannot know yet. */
   ready?: Promise<void>;
   disposed?: boolean;
