@@ -36,7 +36,7 @@ func TestTheExamplesInChromium(t *testing.T) {
 func packedClient(t *testing.T, sdk string) string {
 	t.Helper()
 	pack := t.TempDir()
-	build := exec.CommandContext(t.Context(), "npx", "--no-install", "tsc", "-p", "tsconfig.build.json", "--outDir", filepath.Join(pack, "dist"))
+	build := exec.CommandContext(t.Context(), "./build", filepath.Join(pack, "dist"))
 	build.Dir = sdk
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

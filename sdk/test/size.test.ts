@@ -42,3 +42,22 @@ it('the comparison is about the code of today, within 3 %', async () => {
     });
   }
 });
+
+it('the wallets add as little as the README says, and nothing of their libraries', async () => {
+  const [core, all, one] = await Promise.all(['core.ts', 'signing.ts', 'onechain.ts'].map((f) => bundle(here(f), [/^@icp-sdk\//])));
+  if (!core || !all || !one) throw new Error('no bundle');
+  const beside = (more: { now: string }) => kB(size(more.now) - size(core.now));
+  expect(beside(all)).toBeLessThanOrEqual(5);
+  expect(beside(one)).toBeLessThanOrEqual(3);
+  says(`add **${beside(all).toFixed(1)} kB** to the manager, Ethereum alone ${beside(one).toFixed(1)} kB`);
+  says(`${kB(size(all.later) - size(core.later)).toFixed(1)} kB more load while the person looks at the wallet`);
+  expect([...core.files.values()].join('')).not.toMatch(/@icp-sdk|eip6963|eth_requestAccounts/);
+});
+
+it('anonymous sign-in adds as little as the README says, beside the prover and its files', async () => {
+  const [core, both] = await Promise.all(['core.ts', 'nobody.ts'].map(async (f) => size((await bundle(here(f))).now)));
+  const added = kB((both ?? NaN) - (core ?? NaN));
+  expect(added).toBeLessThanOrEqual(8);
+  const [, told] = /adds \*\*([\d.]+) kB\*\* to the manager, without the prover/.exec(readme) ?? [];
+  expect(Math.abs(added - Number(told)), `${added} kB`).toBeLessThanOrEqual(0.15); // what two texts compress to together varies
+});

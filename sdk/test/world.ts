@@ -45,6 +45,14 @@ export async function settle(): Promise<void> {
   }
 }
 
+/** Waits for what needs none of the faked time, however long the machine takes. */
+export async function until(so: () => boolean): Promise<void> {
+  for (let i = 0; !so(); i++) {
+    if (i === 10_000) throw new Error('it does not come to pass');
+    await settle();
+  }
+}
+
 /** Moves time, from timer to timer, so that what each of them starts can finish. */
 export async function pass(ms: number): Promise<void> {
   await passUntil(() => false, ms);
@@ -151,6 +159,26 @@ export class Service {
     return answer;
   }
 
+  /** A text as the server writes it (wallet.Message). */
+  text(chain: string, address: string, type: string, nonce: string): string {
+    const [noun, id] = { icp: ['Internet Computer', 'icp:737ba355e855bd4b61279056603e0550'], ethereum: ['Ethereum', '1'], solana: ['Solana', 'mainnet'] }[chain] as [string, string];
+    return [
+      `sessions.test wants you to sign in with your ${noun} account:`, address, '', `Sign in to MentalVerse and open a ${type} session.`, '',
+      'URI: https://sessions.test/api/auth/sessions', 'Version: 1', `Chain ID: ${id}`, `Nonce: ${nonce}`,
+      'Issued At: 2026-11-28T10:00:00.000Z', 'Expiration Time: 2026-11-28T10:05:00.000Z', 'Request ID: 0123456789abcdef',
+      'Resources:', `- urn:mentalverse:session:${type}`,
+    ].join('\n');
+  }
+
+  /** The account behind the session that reauthenticates. */
+  account = { chain: 'icp', address: '' };
+
+  #challenge(body: Record<string, unknown>): Response {
+    const asks = { ...this.account, session_type: 'standard', ...body };
+    const nonce = (this.#next++).toString().replace(/[^2-7]/g, 'z').padStart(64, 'a');
+    return json(200, { success: true, data: { nonce, message: this.text(asks.chain, asks.address, asks.session_type, nonce), issued_at: '2026-11-28T10:00:00Z', expires_at: '2026-11-28T10:05:00Z' } });
+  }
+
   #serve(seen: Seen): Response {
     const cookie = seen.credentials === 'include';
     const bearer = seen.headers.get('Authorization')?.replace('Bearer ', '');
@@ -159,6 +187,7 @@ export class Service {
       this.sessions.set(s.id, s);
       return this.#tokens(s, seen.body['transport'] === 'cookie');
     }
+    if (seen.path === '/challenge' && seen.body['purpose'] === undefined) return this.#challenge(seen.body);
     if (seen.path === '/sessions/refresh') {
       const found = this.#find(cookie ? this.jar?.refresh : seen.body['refresh_token'] as string);
       if (!found || found.s.ended) return refusal(401, 'refresh_failed');
@@ -193,6 +222,8 @@ export class Service {
         return json(200, { success: true, data: { ...this.#view(s), current: true, csrf_token: `csrf-${s.id}` } }, { Date: new Date(Date.now() + this.skew).toUTCString() });
       case '/sessions/activity':
         return json(200, { success: true, data: this.#view(s) });
+      case '/challenge':
+        return this.#challenge(seen.body);
       case '/sessions/reauthenticate':
         s.generation++;
         return this.#tokens(s, cookie);
