@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -75,4 +77,32 @@ func TestReactInChromium(t *testing.T) {
 	node.Project(t, "../sdk")
 	listen, origin := freeOrigin(t, "http", "localhost")
 	browse(t, t.TempDir(), []string{"--listen", listen, "--public-url", origin}, "react.mjs", chromium, origin)
+}
+
+// Anonymous sign-in by the built package: against the real program, and against
+// a crowd of thousands that somebody else keeps.
+func TestTheAnonymousClientInChromium(t *testing.T) {
+	chromium := needChromium(t)
+	sdk := node.Project(t, "../sdk")
+	dist := filepath.Join(t.TempDir(), "dist")
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(sdk, "build"), dist).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	crowd := sessiontest.NewMembers("crowd.example.com", time.Now)
+	crowd.Strangers(9000)
+	crowd.Publish()
+	mux := http.NewServeMux()
+	mux.Handle("/", crowd)
+	mux.HandleFunc("POST /grow", func(http.ResponseWriter, *http.Request) {
+		crowd.Strangers(1)
+		crowd.Publish()
+	})
+	members := httptest.NewServer(mux)
+	defer members.Close()
+	artifacts, err := filepath.Abs("../../anonymous/artifacts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, t.TempDir(), []string{"--listen", listen, "--public-url", origin}, "anonymous.mjs", chromium, origin, dist, members.URL, artifacts)
 }

@@ -14,7 +14,7 @@ export interface SessionConfig {
   validationCache?: number;
   /** Further origins that fetch() may send the session token to. */
   origins?: string[];
-  /** False: no WebSocket. */
+  /** False: no WebSocket. So it is with a MemoryStorage unless true: handshakes carry the cookies of who is signed in beside, under a name. */
   events?: boolean;
   /** False: somebody else tells about the person, by reportActivity(). */
   trackActivity?: boolean;

@@ -49,7 +49,7 @@ export class SessionManager {
       config, cookies, base, keep, siblings,
       reports: inBrowser || config.trackActivity !== undefined,
       activity: this.activity,
-      socket: config.events ?? inBrowser
+      socket: config.events ?? (inBrowser && !(config.storage instanceof MemoryStorage))
         ? new LazySocket({ url: `${base}/sessions/events`.replace('http', 'ws'), ticket: () => ticket(tab), hear: (m) => { told(tab, m); } }) : undefined,
       drifted: driftWatch(),
       due: () => { void due(tab); },

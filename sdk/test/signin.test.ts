@@ -93,35 +93,49 @@ describe('sign-in', () => {
     expect(other.getStoredSession().token).toBe('st.sess_1.2');
   });
 
-  it.each([['cookie', {}], ['header', header]] as const)('anew in %s mode is not undone by the socket that tells of it first', async (_, mode) => {
-    const m = await signedIn(mode);
-    service.faults = [(_s, serve) => {
+  it.each([['cookie', {}], ['header', header]])('anew keeps the new pair when the stream tells of it before the answer does: %s', async (_, config) => {
+    const m = await signedIn(config);
+    service.faults = [async (seen, serve) => {
       const answer = serve();
-      FakeSocket.all[0]?.say({ event: 'session.updated', permissions: [] });
+      expect(seen.path).toBe('/sessions/reauthenticate');
+      FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: ['read:profile'] });
+      await settle();
       return answer;
     }];
-    expect(await outcome(m.reauthenticate({ signature: 'again' }))).toMatchObject({ session_id: 'sess_1' });
+    expect((await outcome(m.reauthenticate({ signature: 'again' }))).session_id).toBe('sess_1');
     await settle();
-    expect(state(m)).toMatchObject({ status: 'authenticated' });
-    if (mode === header) expect(m.getStoredSession().token).toBe('st.sess_1.2');
-    for (const s of service.sessions.values()) s.permissions = ['write:messages'];
-    FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: [] });
-    await settle();
-    expect(state(m).session?.permissions).toEqual(['write:messages']);
+    expect(m.getSnapshot().status).toBe('authenticated');
+    expect(m.getStoredSession().token).toBe(config === header ? 'st.sess_1.2' : null);
+    expect(service.sessions.get('sess_1')?.ended).toBeUndefined();
   });
 
-  it('anew that logout overtook signs nobody in again', async () => {
+  it('anew is not asked about with the old pair, which is dead before the answer comes', async () => {
     const m = await signedIn(header);
-    let release = () => { /* set below */ };
-    const slow = new Promise<void>((done) => { release = done; });
-    service.faults = [async (_s, serve) => { const answer = serve(); await slow; return answer; }];
-    const refused = expect(m.reauthenticate({ signature: 'again' })).rejects.toMatchObject({ code: 'session_invalid' });
+    service.faults = [async (_, serve) => {
+      const answer = serve();
+      service.always = () => refusal(401, 'session_invalid');
+      FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: ['read:profile'] });
+      await settle();
+      service.always = undefined;
+      return answer;
+    }];
+    await outcome(m.reauthenticate({ signature: 'again' }));
+    expect(m.getStoredSession().token).toBe('st.sess_1.2');
+    for (const s of service.sessions.values()) s.permissions = ['write:messages'];
+    FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: ['write:messages'] });
     await settle();
-    await outcome(m.logout());
-    release();
-    await settle();
-    await refused;
-    expect(state(m)).toMatchObject({ status: 'unauthenticated', reason: 'logout' });
+    expect(m.getSnapshot().session?.permissions).toEqual(['write:messages']);
+  });
+
+  it('anew keeps nothing for a session that was left meanwhile, or another one', async () => {
+    const m = await signedIn(header);
+    service.faults = [async (_, serve) => { const answer = serve(); await m.clearSession(); return answer; }];
+    await expect(outcome(m.reauthenticate({ signature: 'again' }))).rejects.toMatchObject({ code: 'session_invalid' });
+    expect([m.getSnapshot().status, m.getStoredSession().token]).toEqual(['unauthenticated', null]);
+    await outcome(m.createSession({ signature: 'a' }));
+    service.faults = [async (_, serve) => { const answer = serve(); await m.createSession({ signature: 'b' }); return answer; }];
+    await expect(outcome(m.reauthenticate({ signature: 'again' }))).rejects.toMatchObject({ code: 'session_invalid' });
+    expect(m.getSnapshot().session?.session_id).toBe('sess_3');
   });
 
   it('survives a reload, in either mode, also offline', async () => {

@@ -53,3 +53,11 @@ it('the wallets add as little as the README says, and nothing of their libraries
   says(`${kB(size(all.later) - size(core.later)).toFixed(1)} kB more load while the person looks at the wallet`);
   expect([...core.files.values()].join('')).not.toMatch(/@icp-sdk|eip6963|eth_requestAccounts/);
 });
+
+it('anonymous sign-in adds as little as the README says, beside the prover and its files', async () => {
+  const [core, both] = await Promise.all(['core.ts', 'nobody.ts'].map(async (f) => size((await bundle(here(f))).now)));
+  const added = kB((both ?? NaN) - (core ?? NaN));
+  expect(added).toBeLessThanOrEqual(8);
+  const [, told] = /adds \*\*([\d.]+) kB\*\* to the manager, without the prover/.exec(readme) ?? [];
+  expect(Math.abs(added - Number(told)), `${added} kB`).toBeLessThanOrEqual(0.15); // what two texts compress to together varies
+});
