@@ -47,6 +47,8 @@ require (
 
 // A package in there ships a .go file.
 ignore (
+	./examples/react/node_modules
+	./examples/ssr/node_modules
 	./sdk/node_modules
 	./test/browser/node_modules
 	./test/contract/node_modules

@@ -31,12 +31,16 @@ export async function create(tab: Tab, auth: AuthData): Promise<SessionData> {
 /** Proves anew that it is the same person. */
 export async function reauthenticate(tab: Tab, credential: string): Promise<SessionData> {
   await tab.ready;
-  const { data, at } = await ask<SessionData>(tab, '/sessions/reauthenticate', { body: { credential } }, 'explicit');
-  // The stream may have told of the new pair before this answer: it is lost unless it is taken.
-  const id = tab.held?.view.session_id;
-  if (id !== '' && id !== data.session_id) throw over(); // '' is not known yet
-  await begin(tab, take(data, at), 'updated');
-  return data;
+  tab.proving = true; // the stream may tell of the new pair before this answer: it is lost unless it is taken
+  try {
+    const { data, at } = await ask<SessionData>(tab, '/sessions/reauthenticate', { body: { credential } }, 'explicit');
+    const id = tab.held?.view.session_id;
+    if (id !== '' && id !== data.session_id) throw over(); // '' is not known yet
+    await begin(tab, take(data, at), 'updated');
+    return data;
+  } finally {
+    tab.proving = false;
+  }
 }
 
 /** Takes over a pair that somebody else got. */

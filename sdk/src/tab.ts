@@ -40,6 +40,8 @@ export interface Tab {
   held?: Held | undefined;
   /** Rises with every session that begins or ends here: what was asked before is about another. */
   epoch: number;
+  /** A fresh proof is on its way: the socket may tell of what it does before the answer comes. */
+  proving?: boolean;
   /** Until the tab knows who is here, or that it cannot know yet. */
   ready?: Promise<void>;
   disposed?: boolean;

@@ -43,7 +43,7 @@ export function told(tab: Tab, m: Told): void {
       look(tab);
       return;
     case 'session.updated':
-      look(tab);
+      if (!tab.proving) look(tab);
       return;
     case 'session.expiring':
       tab.expiries.call({ reason: m.reason, endsIn: m.ends_in });

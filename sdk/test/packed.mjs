@@ -1,7 +1,7 @@
-// Packs the package as it is published, holds it against publint and
-// are-the-types-wrong, and compiles against it what programs may rely on
-// (packed/) and the README's samples; an application that is built with it has
-// the prover's whole worker.
+// Packs the package as it is published, and holds it against publint and
+// are-the-types-wrong; compiles against it what programs may rely on (packed/) and
+// the README's samples. An application that is built with it has the prover's
+// whole worker.
 import { execFileSync } from 'node:child_process';
 import { cpSync, mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';

@@ -109,6 +109,24 @@ describe('sign-in', () => {
     expect(service.sessions.get('sess_1')?.ended).toBeUndefined();
   });
 
+  it('anew is not asked about with the old pair, which is dead before the answer comes', async () => {
+    const m = await signedIn(header);
+    service.faults = [async (_, serve) => {
+      const answer = serve();
+      service.always = () => refusal(401, 'session_invalid');
+      FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: ['read:profile'] });
+      await settle();
+      service.always = undefined;
+      return answer;
+    }];
+    await outcome(m.reauthenticate({ signature: 'again' }));
+    expect(m.getStoredSession().token).toBe('st.sess_1.2');
+    for (const s of service.sessions.values()) s.permissions = ['write:messages'];
+    FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: ['write:messages'] });
+    await settle();
+    expect(m.getSnapshot().session?.permissions).toEqual(['write:messages']);
+  });
+
   it('anew keeps nothing for a session that was left meanwhile, or another one', async () => {
     const m = await signedIn(header);
     service.faults = [async (_, serve) => { const answer = serve(); await m.clearSession(); return answer; }];

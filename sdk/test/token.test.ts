@@ -33,6 +33,8 @@ describe('fetch', () => {
     await expect(m.fetch('https://evil.test/')).rejects.toMatchObject({ code: 'origin_denied' });
     await outcome(m.fetch(`${api}/auth/sessions/activity`, { method: 'POST' }));
     expect(service.last('/sessions/activity').headers.get('Session-CSRF')).toBe('csrf-sess_1');
+    await outcome(m.fetch(`${location.origin}/notes`, { method: 'POST' }));
+    expect(service.last('/notes').headers.get('Session-CSRF')).toBeNull();
   });
 
   it('gets a new token first when this one is over', async () => {

@@ -18,7 +18,7 @@ export function folder() {
 // build puts the package into a folder's node_modules, and returns where.
 export function build(dir) {
   const home = join(dir, 'node_modules/@mentalverse/session');
-  execFileSync('npx', ['--no-install', 'tsc', '-p', 'tsconfig.build.json', '--outDir', join(home, 'dist')], { cwd: sdk, stdio: ['ignore', 'inherit', 'inherit'] });
+  execFileSync('./build', [join(home, 'dist')], { cwd: sdk, stdio: ['ignore', 'inherit', 'inherit'] });
   cpSync(join(sdk, 'package.json'), join(home, 'package.json'));
   return home;
 }

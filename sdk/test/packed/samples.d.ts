@@ -8,6 +8,9 @@ declare global {
   const extendButton: HTMLButtonElement;
   const list: HTMLElement;
   const problem: HTMLElement;
+  const bar: { show(stage: string, done: number): void };
+  const passphrase: string;
+  function showToKeep(text: string): void;
   /** A credential of the person's, wherever the page gets it. */
   const credential: string & (() => Promise<string>);
   const passphrase: string;
