@@ -40,14 +40,13 @@ var mutations = []mutation{
 	{"token/claims.go", `if r.failed || r.at != len(b) {`, `if r.failed {`, "./token"},
 	{"token/refresh.go", `!hmac.Equal(want[:], r.tag[:])`, `!hmac.Equal(want[:8], r.tag[:8])`, "./token"},
 	{"token/refresh.go", `return hmac.Equal(want[:], r.mac[:])`, `return hmac.Equal(want[1:], r.mac[1:])`, "./token"},
-	{"token/refresh.go", `	io.WriteString(h, domainSeed)
-	h.Write(seed[:])
-`, `	io.WriteString(h, domainSeed)
+	{"token/refresh.go", `return append(b, seed[:]...)`, `return b`, "./token"},
+	{"token/refresh.go", `		b = append(b, domainTag...)
+		b = binary.BigEndian.AppendUint32(b, k.epoch)
+`, `		b = append(b, domainTag...)
 `, "./token"},
-	{"token/refresh.go", `	io.WriteString(h, domainTag)
-	h.Write(k.epoch())
-`, `	io.WriteString(h, domainTag)
-`, "./token"},
+	{"token/mac.go", `		s.mac.Reset()
+`, ``, "./token"},
 	{"refresh.go", `g+1 == s.Generation && g >= s.MinGen &&`, `g+1 == s.Generation &&`, "."},
 	{"refresh.go", `(s.UsedGen < s.Generation || sinceStep <= refreshGrace)`, `true`, "."},
 	{"refresh.go", `case g > s.Generation:
