@@ -414,11 +414,15 @@ var mutations = []mutation{
 			kept = append(kept, one)`, "./events -timeout=60s -run=TestASlowSubscriber"},
 	{"follow.go", `		sh.packed(n)[packedFlags] |= packedStale`, `		_ = packedStale`, ". -run=TestANodeThatFollows"},
 	{"follow.go", `			cuts = true`, `			cuts = false`, ". -run=TestANodeThatFollows"},
+	{"service.go", `if s.settled(&c, err, s.now()) {`, `if err == nil && s == nil {`, ". -run=TestALogoutThatNobody"},
+	{"store/sqlite/writer.go", `			s.queue <- o
+		}()`, `		}()`, "./store/sqlite -timeout=60s -run=TestAChangeThatIsGivenUp"},
+	{"store/sqlite/writer.go", `&session.Undecided{Outcome: o.answer, Cause: ctx.Err()}`, `ctx.Err()`, "./store/sqlite -run=TestAChangeThatIsGivenUp"},
 	{"service.go", `urgent || e.Kind.EndsTrust()`, `true`, ". -run=TestWhoFollows"},
 	{"service.go", `	if urgent {
 		s.changed()`, `	if urgent && s.changed == nil {
 		s.changed()`, ". -run=TestWhoFollows"},
-	{"service.go", `			s.callers.forget() // whatever came of it`, ``, ". -run=TestARevokedService"},
+	{"service.go", `		s.callers.forget() // whatever came of it`, ``, ". -run=TestARevokedService"},
 	{"operator.go", `	RoleService:  {FollowSessions},`, `	RoleService:  {FollowSessions, SeePeople},`, ". -run=TestAServicesKey"},
 	{"caller.go", `age >= 0 && age < callerKnown`, `age < callerKnown`, ". -run=TestAServicesKeyIsLookedUp"},
 	{"report.go", `!row.Alive(now) || !row.accepts(seen[i].Generation)`, `!row.Alive(now)`, ". -run=TestAReport"},
