@@ -51,5 +51,6 @@ ignore (
 	./test/browser/node_modules
 	./test/contract/node_modules
 	./test/semaphore/node_modules
+	./test/size/node_modules
 	./test/wallets/node_modules
 )

@@ -38,7 +38,7 @@ var allowed = map[string][]string{
 	"test/node":             {},
 	"test/prove":            {"anonymous/artifacts", "anonymous/prover", "anonymous/semaphore"},
 	"test/contract":         {"test/node"},
-	"test/wallets":          {"test/node"},
+	"test/wallets":          {"test/node", "sessiontest", "wallet", "wallet/icp"},
 	"test/requirements":     {},
 	"cmd/sessiond":          {"server", "api", "wallet/icp", "wallet/ethereum", "wallet/solana", "anonymous", "anonymous/device", "bench", "privatefile"}, // the command line's own identity is a wallet
 }

@@ -3,6 +3,7 @@ package server_test
 import (
 	"bytes"
 	"encoding/base64"
+	"encoding/hex"
 	"encoding/json"
 	"maps"
 	"slices"
@@ -14,6 +15,8 @@ import (
 	"github.com/decred/dcrd/dcrec/secp256k1/v4"
 
 	"github.com/mentalverse/session/api"
+	"github.com/mentalverse/session/server"
+	"github.com/mentalverse/session/sessiontest"
 	"github.com/mentalverse/session/test/wallets"
 	"github.com/mentalverse/session/wallet"
 	"github.com/mentalverse/session/wallet/ethereum"
@@ -370,6 +373,14 @@ func TestAHighSIsRefused(t *testing.T) {
 func TestTheWalletsOwnLibraries(t *testing.T) {
 	w := newWorld(t)
 	wallets.Run(t, w.url)
+}
+
+// The browser's client signs in with the same libraries, and with what Internet
+// Identity's canister signs.
+func TestTheClientsWallets(t *testing.T) {
+	ic := sessiontest.NewInternetComputer(sessiontest.Sharded)
+	w := newWorld(t, func(c *server.Config) { c.ICPRootKeys = []string{hex.EncodeToString(ic.Root.PublicKey())} })
+	wallets.RunClient(t, w.url, origin, wallets.Identities(t, ic, w.clock.Now))
 }
 
 // What the manual tells front ends to write works as it stands there.

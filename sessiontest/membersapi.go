@@ -156,7 +156,11 @@ func (m *Members) signIn(w http.ResponseWriter, r *http.Request, credential stri
 		return
 	}
 	id := token.NewID(token.Anonymous, m.Now()).String()
-	answer(w, api.Tokens{SessionID: id, SessionType: "anonymous", SessionToken: id, RefreshToken: "rt_" + id})
+	end := m.Now().UTC().Truncate(5 * time.Minute).Add(time.Hour).Format(time.RFC3339)
+	answer(w, api.Tokens{
+		SessionID: id, SessionType: "anonymous", SessionToken: id, RefreshToken: "rt_" + id, Permissions: []string{},
+		ExpiresAt: end, IdleExpiresAt: end, SessionExpiresAt: end, ExpiresIn: 3600,
+	})
 }
 
 // use uses a nonce up.

@@ -4,9 +4,8 @@ import { Problem } from '/problems.js';
 
 const files = '/api/auth/anonymous/artifacts/';
 
-// start downloads the prover and returns {call, stop}, all without cookies. Its
-// own digest is checked by the browser, those of the circuit and the key by the
-// prover.
+// start downloads the prover and returns {call, stop}, all without cookies. The
+// worker checks their digests.
 export async function start({ prover, circuit, provingKey, size }, progress) {
   const worker = new Worker('/worker.js', { type: 'module', credentials: 'omit' });
   const open = new Map();
@@ -33,8 +32,7 @@ export async function start({ prover, circuit, provingKey, size }, progress) {
     fail();
   };
   try {
-    const integrity = `sha256-${btoa(prover.match(/../g).map((b) => String.fromCharCode(parseInt(b, 16))).join(''))}`;
-    await call('start', { prover: files + prover, circuit: files + circuit, key: files + provingKey, integrity, size }, progress);
+    await call('start', { prover: files + prover, circuit: files + circuit, key: files + provingKey, digests: { prover, circuit, key: provingKey }, size }, progress);
   } catch {
     stop();
     throw new Problem('program');

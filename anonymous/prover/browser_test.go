@@ -1,6 +1,9 @@
 package prover
 
 import (
+	"bytes"
+	"compress/gzip"
+	"maps"
 	"math/big"
 	"os"
 	"path/filepath"
@@ -140,9 +143,10 @@ func TestTheBrowsersWorkerTakesOnlyPinnedFiles(t *testing.T) {
 	who := newIdentity(t)
 	s := statementIn(t, groupWith(t, who, 0, 1), who, 0)
 	from := builtIn(t)
-	for _, broken := range []string{artifacts.Circuit, artifacts.Key} {
+	of := map[string]string{artifacts.Prover: "prover", artifacts.Circuit: "circuit", artifacts.Key: "key"}
+	for broken, param := range of {
 		dir := t.TempDir()
-		for _, name := range []string{artifacts.Prover, artifacts.Circuit, artifacts.Key} {
+		for name := range of {
 			if err := os.Symlink(filepath.Join(from, name+".gz"), filepath.Join(dir, name+".gz")); err != nil {
 				t.Fatal(err)
 			}
@@ -152,15 +156,50 @@ func TestTheBrowsersWorkerTakesOnlyPinnedFiles(t *testing.T) {
 		if err := os.WriteFile(filepath.Join(dir, broken), content, 0o600); err != nil {
 			t.Fatal(err)
 		}
-		call := call{"call": "start", "prover": start["prover"], "circuit": start["circuit"], "key": start["key"]}
-		if broken == artifacts.Key {
-			call["key"] = broken
-		} else {
-			call["circuit"] = broken
+		call := maps.Clone(start)
+		digests := map[string]string{}
+		for name, param := range of {
+			digests[param] = must(artifacts.Digest(name))(t)
 		}
+		call["digests"] = digests
+		call[param] = broken
 		answers := inWorker(t, dir, call, statementCall(s))
+		if broken != artifacts.Prover {
+			delete(call, "digests") // what it was not told it knows by itself
+			answers = append(inWorker(t, dir, call, statementCall(s)), answers...)
+			if !strings.Contains(answers[2].Error, "pinned") {
+				t.Errorf("%s: %+v", broken, answers)
+			}
+		}
 		if !strings.Contains(answers[0].Error, "pinned") || answers[1].Error == "" {
 			t.Errorf("%s: %+v", broken, answers)
+		}
+	}
+}
+
+// Whoever sends a file may send one without end.
+func TestTheBrowsersWorkerReadsNoFileWithoutEnd(t *testing.T) {
+	from := builtIn(t)
+	dir := t.TempDir()
+	var packed bytes.Buffer
+	z := gzip.NewWriter(&packed)
+	if _, err := z.Write(make([]byte, 17<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := z.Close(); err != nil {
+		t.Fatal(err)
+	}
+	for name, content := range map[string][]byte{"long": make([]byte, 17<<20), "bomb": packed.Bytes()} {
+		if err := os.WriteFile(filepath.Join(dir, name), content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{artifacts.Prover, artifacts.Circuit, artifacts.Key} {
+			_ = os.Symlink(filepath.Join(from, name+".gz"), filepath.Join(dir, name+".gz"))
+		}
+		call := maps.Clone(start)
+		call["prover"] = name
+		if a := inWorker(t, dir, call)[0]; !strings.Contains(a.Error, "too long") {
+			t.Errorf("%s: %+v", name, a)
 		}
 	}
 }

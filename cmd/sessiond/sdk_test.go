@@ -2,13 +2,19 @@ package main
 
 import (
 	"errors"
+	"fmt"
 	"io/fs"
+	"net/http"
+	"net/http/httptest"
 	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
+	"time"
 
+	"github.com/mentalverse/session/sessiontest"
 	"github.com/mentalverse/session/test/node"
+	"github.com/mentalverse/session/test/wallets"
 )
 
 // The browser's client in ten tabs of a real browser, against the real program,
@@ -23,12 +29,7 @@ func TestTheClientInChromium(t *testing.T) {
 		}
 		t.Skip("NOT RUN: the specification is not beside this repository (../shared/contract)")
 	}
-	dist := t.TempDir()
-	build := exec.CommandContext(t.Context(), "npx", "--no-install", "tsc", "-p", "tsconfig.build.json", "--outDir", dist)
-	build.Dir = sdk
-	if out, err := build.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
-	}
+	dist := builtClient(t)
 	specification, err := filepath.Abs(specification)
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +42,34 @@ func TestTheClientInChromium(t *testing.T) {
 	browse(t, t.TempDir(), []string{"--chaos", "--listen", listen, "--public-url", origin}, "sdk.mjs", chromium, origin, dist, specification, rounds)
 }
 
+// builtClient builds the package's code, and returns where it is.
+func builtClient(t *testing.T) string {
+	t.Helper()
+	dist := t.TempDir()
+	build := exec.CommandContext(t.Context(), "npx", "--no-install", "tsc", "-p", "tsconfig.build.json", "--outDir", dist)
+	build.Dir = node.Project(t, "../sdk")
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	return dist
+}
+
+// The client's wallets in a real browser: those that stand in the page, and
+// Internet Identity in a window of its own, with what its canister signs.
+func TestTheClientsWalletsInChromium(t *testing.T) {
+	chromium := needChromium(t)
+	dist := builtClient(t)
+	dir := t.TempDir()
+	ic := sessiontest.NewInternetComputer(sessiontest.Sharded)
+	config := filepath.Join(dir, "network.yaml")
+	if err := os.WriteFile(config, fmt.Appendf(nil, "icp_root_keys: [%x]\n", ic.Root.PublicKey()), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, dir, []string{"--config", config, "--listen", listen, "--public-url", origin},
+		"clientwallets.mjs", chromium, origin, wallets.Identities(t, ic, time.Now), dist)
+}
+
 // The bindings to React in a real browser: keyboards and slow hands at the
 // warning, axe, the quick exit, and what React's own memory holds.
 func TestReactInChromium(t *testing.T) {
@@ -48,4 +77,32 @@ func TestReactInChromium(t *testing.T) {
 	node.Project(t, "../sdk")
 	listen, origin := freeOrigin(t, "http", "localhost")
 	browse(t, t.TempDir(), []string{"--listen", listen, "--public-url", origin}, "react.mjs", chromium, origin)
+}
+
+// Anonymous sign-in by the built package: against the real program, and against
+// a crowd of thousands that somebody else keeps.
+func TestTheAnonymousClientInChromium(t *testing.T) {
+	chromium := needChromium(t)
+	sdk := node.Project(t, "../sdk")
+	dist := filepath.Join(t.TempDir(), "dist")
+	if out, err := exec.CommandContext(t.Context(), filepath.Join(sdk, "build"), dist).CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	crowd := sessiontest.NewMembers("crowd.example.com", time.Now)
+	crowd.Strangers(9000)
+	crowd.Publish()
+	mux := http.NewServeMux()
+	mux.Handle("/", crowd)
+	mux.HandleFunc("POST /grow", func(http.ResponseWriter, *http.Request) {
+		crowd.Strangers(1)
+		crowd.Publish()
+	})
+	members := httptest.NewServer(mux)
+	defer members.Close()
+	artifacts, err := filepath.Abs("../../anonymous/artifacts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, t.TempDir(), []string{"--listen", listen, "--public-url", origin}, "anonymous.mjs", chromium, origin, dist, members.URL, artifacts)
 }

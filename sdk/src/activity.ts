@@ -1,4 +1,4 @@
-import { Listeners } from './listeners.js';
+import { Listeners, listen } from './listeners.js';
 import { now } from './time.js';
 
 const kinds = ['pointerdown', 'keydown', 'wheel', 'touchstart', 'mousemove'] as const;
@@ -31,15 +31,13 @@ export class Activity {
     return this.#listeners.add(f);
   }
 
-  /** Listens in this document, where there is one. */
+  /** Listens in this document. */
   start(): void {
-    if (this.#stop || typeof document === 'undefined') return;
-    const own = document;
+    if (this.#stop) return;
     const see = (e: Event) => {
       if (e.isTrusted && (e.type !== 'mousemove' || this.idle >= throttle)) this.sign();
     };
-    for (const kind of kinds) own.addEventListener(kind, see, { passive: true, capture: true });
-    this.#stop = () => { for (const kind of kinds) own.removeEventListener(kind, see, { capture: true }); };
+    this.#stop = listen(document, kinds, see, { passive: true, capture: true });
   }
 
   stop(): void {

@@ -10,7 +10,7 @@ export type Message =
   | { t: 'reported' };
 
 const version = 1;
-const fields = new Map([['step', ['step']], ['changed', []], ['ended', ['id', 'reason']], ['exit', ['id']], ['active', []], ['reported', []]]);
+const fields = new Map(Object.entries({ step: ['step'], changed: [], ended: ['id', 'reason'], exit: ['id'], active: [], reported: [] }));
 const isText = (v: unknown): v is string => typeof v === 'string' && v.length <= 128;
 
 /** The message in what came; undefined for anything else, such as a later version's. */

@@ -30,7 +30,7 @@ function open(): Promise<IDBDatabase> {
 }
 
 /** Runs one transaction; undefined if it fails. */
-async function transact<T>(mode: IDBTransactionMode, use: (kv: IDBObjectStore, done: (value: T) => void) => void): Promise<T | undefined> {
+export async function transact<T>(mode: IDBTransactionMode, use: (kv: IDBObjectStore, done: (value: T) => void) => void): Promise<T | undefined> {
   const run = async () => {
     const db = await open();
     return new Promise<T>((resolve, reject) => {
@@ -55,13 +55,3 @@ export async function write(key: string, value: unknown): Promise<boolean> {
     done(true);
   })) ?? false;
 }
-
-/** What is kept under the key, or the value, which is kept then: of two tabs one wins. */
-export const readOrKeep = <T>(key: string, value: T): Promise<T | undefined> =>
-  transact<T>('readwrite', (kv, done) => {
-    const r = kv.get(key) as IDBRequest<T | undefined>;
-    r.onsuccess = () => {
-      if (r.result === undefined) kv.put(value, key);
-      done(r.result ?? value);
-    };
-  });

@@ -35,7 +35,7 @@ export class SessionError extends Error {
   readonly retryAfter: number | undefined;
 
   constructor(code: string, message: string, facts: Facts = {}) {
-    super(message, facts.cause === undefined ? undefined : { cause: facts.cause });
+    super(message, facts);
     this.code = code;
     this.status = facts.status ?? 0;
     this.details = facts.details ?? {};
@@ -54,33 +54,23 @@ export function isSessionError(e: unknown): e is SessionError {
 }
 
 /** The error of a call that got no genuine answer. */
-export function networkError(message: string, cause?: unknown): SessionError {
-  return new SessionError('network_error', message, { cause });
-}
+export const networkError = (message: string, facts?: Facts): SessionError => new SessionError('network_error', message, facts);
 
 export type EndReason = 'expired' | 'revoked' | 'idle' | 'reuse_detected' | 'licence_changed' | 'limit' | 'logout';
 
-const ends: Record<string, EndReason> = {
-  idle_timeout: 'idle',
-  session_ended: 'expired',
-  refresh_reuse: 'reuse_detected',
-  licence_changed: 'licence_changed',
-  limit: 'limit',
-  logout: 'logout',
-  idle: 'idle',
-  expired: 'expired',
-  reuse_detected: 'reuse_detected',
-};
+const reasons: EndReason[] = ['expired', 'idle', 'reuse_detected', 'licence_changed', 'limit', 'logout'];
+const servers = new Map<unknown, EndReason>([['idle_timeout', 'idle'], ['session_ended', 'expired'], ['refresh_reuse', 'reuse_detected']]);
 
 /** The reason of an end that the server told, or a sibling. */
-export const endReason = (told: unknown): EndReason => ends[String(told)] ?? 'revoked';
+export const endReason = (told: unknown): EndReason => servers.get(told) ?? reasons.find((r) => r === told) ?? 'revoked';
 
 /**
  * Why the error means that the session is over; undefined when it does not.
  * Only a genuine refusal ends one: an error without a status never does.
  */
-export function endedBy(e: SessionError): EndReason | undefined {
-  const { reason } = e.details;
-  if (e.status !== 401 || (e.code === 'session_expired' && (!reason || reason === 'token_expired'))) return undefined;
-  return e.code === 'session_expired' ? endReason(reason) : e.code === 'session_invalid' ? 'revoked' : e.code === 'refresh_failed' ? 'expired' : undefined;
+export function endedBy(e: unknown): EndReason | undefined {
+  if (!(e instanceof SessionError) || e.status !== 401) return undefined;
+  const { code, details: { reason } } = e;
+  if (code === 'session_expired') return !reason || reason === 'token_expired' ? undefined : endReason(reason);
+  return code === 'session_invalid' ? 'revoked' : code === 'refresh_failed' ? 'expired' : undefined;
 }

@@ -8,9 +8,9 @@ import { now } from './time.js';
  */
 export interface Held {
   view: SessionView;
-  token: string | undefined;
-  refresh: string | undefined;
-  csrf: string | undefined;
+  token?: string | undefined;
+  refresh?: string | undefined;
+  csrf?: string | undefined;
   step: string;
   /** Steady time at which the token's life was `life` ms. */
   since: number;
@@ -24,21 +24,24 @@ export const left = (h: Held): number => h.since + h.life - now();
 
 export const newStep = (): string => crypto.randomUUID();
 
-/** The end's distance from the token's end, both by the server's clock: no clock of this machine counts. */
-const between = (from: string, to: string): number => Date.parse(to) - Date.parse(from) || 0;
+/** Milliseconds between two of the server's times: no clock of this machine counts. */
+export const between = (from: string, to: string): number => Date.parse(to) - Date.parse(from) || 0;
 
 /** Milliseconds to the session's absolute end. */
 export const leftOfSession = (h: Held): number => left(h) + between(h.view.expires_at, h.view.session_expires_at);
 
 const texts = ['session_id', 'session_type', 'expires_at', 'idle_expires_at', 'session_expires_at'] as const;
 
+const view = (text: (k: (typeof texts)[number]) => string, permissions: readonly string[]) =>
+  Object.freeze({ ...Object.fromEntries(texts.map((k) => [k, text(k)])), permissions: [...permissions] }) as unknown as SessionView;
+
 /** Of a session about which nothing is known yet. */
-export const nobody = Object.freeze({ ...Object.fromEntries(texts.map((k) => [k, ''])), permissions: [] }) as unknown as SessionView;
+export const nobody = view(() => '', []);
 
 /** What pages may see of an answer. What cannot be a session's is refused: then it was not the service that answered. */
 export function viewOf(d: SessionView): SessionView {
   if (texts.some((k) => typeof d[k] !== 'string') || !Array.isArray(d.permissions) || !Date.parse(d.expires_at)) throw foreign();
-  return Object.freeze({ ...Object.fromEntries(texts.map((k) => [k, d[k]])), permissions: [...d.permissions] }) as unknown as SessionView;
+  return view((k) => d[k], d.permissions);
 }
 
 /** What the server just gave, at a steady time. */

@@ -3,8 +3,8 @@ import type { ErrorDetails } from './errors.js';
 import { now } from './time.js';
 
 export interface Call {
-  method?: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  body?: unknown;
+  /** What is posted, as JSON; without one it is a GET. */
+  body?: object;
   headers?: Record<string, string>;
   cookies?: boolean;
   keepalive?: boolean;
@@ -30,27 +30,25 @@ export async function call<T>(url: string, c: Call = {}): Promise<Answer<T>> {
   const stop = new AbortController();
   const timer = setTimeout(() => { stop.abort(); }, c.timeout ?? 15_000);
   try {
-    const init: RequestInit = {
-      method: c.method ?? 'GET',
-      headers: { ...(c.body === undefined ? {} : { 'Content-Type': 'application/json' }), ...c.headers },
+    const response = await fetch(url, {
+      method: c.body ? 'POST' : 'GET',
+      headers: { ...(c.body && { 'Content-Type': 'application/json' }), ...c.headers },
+      body: c.body ? JSON.stringify(c.body) : null,
       credentials: c.cookies ? 'include' : 'omit',
       cache: 'no-store',
       redirect: 'error',
       referrerPolicy: 'no-referrer',
-      keepalive: c.keepalive ?? false,
+      keepalive: !!c.keepalive,
       signal: stop.signal,
-    };
-    if (c.body !== undefined) init.body = JSON.stringify(c.body);
-    const response = await fetch(url, init);
+    });
     const envelope = await readEnvelope(response);
-    const date = Date.parse(response.headers.get('Date') ?? '');
     if (response.ok && envelope.success === true && isObject(envelope['data'])) {
-      return { data: envelope['data'] as T, at, date: Number.isNaN(date) ? undefined : date };
+      return { data: envelope['data'] as T, at, date: Date.parse(response.headers.get('Date') ?? '') || undefined };
     }
     throw refusal(response, envelope);
   } catch (e) {
     if (e instanceof SessionError) throw e;
-    throw networkError('The service cannot be reached.', e);
+    throw networkError('The service cannot be reached.', { cause: e });
   } finally {
     clearTimeout(timer);
   }
@@ -89,7 +87,7 @@ function retryAfter(headers: Headers): number | undefined {
   const text = headers.get('Retry-After');
   if (!text) return undefined;
   const ms = /^\d+$/.test(text) ? Number(text) * 1000 : Date.parse(text) - Date.parse(headers.get('Date') ?? '');
-  return Number.isNaN(ms) ? undefined : Math.min(Math.max(0, ms), 3_600_000);
+  return Math.min(Math.max(0, ms), 3_600_000) || undefined;
 }
 
 /** The error code and reason of a 401 that somebody else's service gave, read from a copy. */

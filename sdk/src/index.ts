@@ -3,7 +3,7 @@ export type { EndReason, ErrorDetails } from './errors.js';
 export { handleSessionError, retryWithBackoff } from './handle.js';
 export type { ErrorActions } from './handle.js';
 export { SessionManager } from './manager.js';
-export type { AuthData, SessionConfig } from './manager.js';
+export type { AuthData, SessionConfig } from './config.js';
 export { SessionMonitor } from './monitor.js';
 export type { MonitorOptions } from './monitor.js';
 export { SecureStorage } from './secure.js';

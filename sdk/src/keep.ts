@@ -42,55 +42,35 @@ export class Keep {
   /** Keeps the pair before anybody uses it; the mark last, because siblings look at it first. */
   async put(h: Held): Promise<void> {
     const kept = { v: version, step: h.step, at: Date.now(), left: left(h), lead: h.lead, end: h.view.expires_at };
-    if (this.#storage && h.token && h.refresh) {
-      await this.#set(keys[1], h.refresh);
-      await this.#set(keys[0], h.token);
-      await this.#set(keys[2], h.view.expires_at);
-      await this.#set(keys[3], JSON.stringify({ ...kept, view: h.view }));
+    if (h.token && h.refresh) {
+      const values = [h.token, h.refresh, h.view.expires_at, JSON.stringify({ ...kept, view: h.view })] as const;
+      for (const i of [1, 0, 2, 3] as const) await this.#use((s) => s.setItem(keys[i], values[i]));
     }
     if (this.#mark) await write(this.#mark, kept);
   }
 
   /** The pair that is kept, in header mode. */
   async get(): Promise<Held | undefined> {
-    if (!this.#storage) return undefined;
-    const [token, refresh, , text] = await Promise.all(keys.map((k) => this.#get(k)));
+    const [token, refresh, , text] = await Promise.all(keys.map((k) => this.#use((s) => s.getItem(k) as Promise<string | null | undefined>)));
     if (!token || !refresh) return undefined;
-    const known = parse(text);
-    return {
-      view: known?.view ?? nobody,
-      token,
-      refresh,
-      csrf: undefined,
-      step: known?.step ?? refresh.slice(-16), // of another client: the tail is a digest, and stays in this page
-      since: now(),
-      life: known ? rest(known) : 0,
-      lead: known ? known.lead : 300_000,
-    };
+    const known = parse(text) ?? { view: nobody, step: refresh.slice(-16), left: 0, at: 0, lead: 300_000 }; // of another client: the tail is a digest, and stays in this page
+    return { view: known.view, token, refresh, step: known.step, since: now(), life: rest(known), lead: known.lead };
   }
 
   async forget(): Promise<void> {
-    const gone = keys.map((k) => this.#storage && this.#guard(() => this.#storage?.removeItem(k)));
+    const gone = keys.map((k) => this.#use((s) => s.removeItem(k)));
     if (this.#mark) gone.push(write(this.#mark, undefined));
     await Promise.all(gone);
   }
 
-  #get(key: string): Promise<string | null | undefined> {
-    return this.#guard(() => this.#storage?.getItem(key)) as Promise<string | null | undefined>;
-  }
-
-  #set(key: string, value: string): Promise<unknown> {
-    return this.#guard(() => this.#storage?.setItem(key, value));
-  }
-
   /** A storage that throws, or does not answer for long, is one that keeps nothing. */
-  #guard(use: () => unknown): Promise<unknown> {
-    return within(patience, Promise.resolve().then(use), undefined);
+  async #use<T>(use: (s: TokenStorage) => T | Promise<T>): Promise<T | undefined> {
+    return within(patience, Promise.resolve(this.#storage).then((s) => s && use(s)), undefined);
   }
 }
 
 /** Milliseconds left of what was kept, by the clock: nothing better outlives a page. */
-const rest = (m: Mark): number => Math.max(0, m.left - Math.max(0, Date.now() - m.at));
+const rest = (m: Pick<Mark, 'left' | 'at'>): number => Math.max(0, m.left - Math.max(0, Date.now() - m.at));
 
 /** The mark in what was kept; undefined for anything else, such as a later version's. */
 function checked(m: unknown): (Mark & { view?: unknown }) | undefined {

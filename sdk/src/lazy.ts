@@ -1,6 +1,7 @@
 import type { SecureStorage } from './secure.js';
 import type { Socket, SocketOptions } from './socket.js';
 import type { TokenStorage } from './storage.js';
+import { after, backoff } from './time.js';
 
 let loading: Promise<SecureStorage> | undefined;
 
@@ -19,19 +20,18 @@ export const secureStorage: TokenStorage = {
 
 /** The stream of events, loaded when there is a session to hear of. */
 export class LazySocket {
-  readonly #o: SocketOptions;
+  readonly #o: Omit<SocketOptions, 'after' | 'backoff'>;
   #socket: Socket | undefined;
   #wanted = false;
-  #loading = false;
 
-  constructor(o: SocketOptions) {
+  constructor(o: Omit<SocketOptions, 'after' | 'backoff'>) {
     this.#o = o;
   }
 
   open(): void {
     this.#wanted = true;
     if (this.#socket) this.#socket.open();
-    else if (!this.#loading) void this.#load();
+    else void this.#load();
   }
 
   close(): void {
@@ -40,11 +40,10 @@ export class LazySocket {
   }
 
   async #load(): Promise<void> {
-    this.#loading = true;
     try {
-      this.#socket ??= new (await import('./socket.js')).Socket(this.#o);
+      const { Socket } = await import('./socket.js');
+      this.#socket ??= new Socket({ ...this.#o, after, backoff });
       if (this.#wanted) this.#socket.open();
     } catch { /* the next look at the page tries again */ }
-    this.#loading = false;
   }
 }

@@ -1,3 +1,9 @@
+/** Listens to events of a document or a window; the answer stops it. */
+export function listen(target: EventTarget, kinds: readonly string[], f: (e: Event) => void, options?: AddEventListenerOptions): () => void {
+  for (const kind of kinds) target.addEventListener(kind, f, options);
+  return () => { for (const kind of kinds) target.removeEventListener(kind, f, options); };
+}
+
 /** A set of callbacks. One that throws harms neither the others nor the caller. */
 export class Listeners<A extends unknown[]> {
   readonly #set = new Set<(...args: A) => void>();

@@ -1,4 +1,4 @@
-import { read, readOrKeep, write } from './database.js';
+import { read, transact, write } from './database.js';
 import { MemoryStorage } from './storage.js';
 import type { TokenStorage } from './storage.js';
 
@@ -10,6 +10,16 @@ const text = new TextEncoder();
 const base64url = (bytes: Uint8Array) =>
   btoa(String.fromCharCode(...bytes)).replace(/\+/g, '-').replace(/\//g, '_').replace(/=+$/, '');
 const bytesOf = (s: string) => Uint8Array.from(atob(s.replace(/-/g, '+').replace(/_/g, '/')), (c) => c.charCodeAt(0));
+
+/** What is kept under the key, or the value, which is kept then: of two tabs one wins. */
+const readOrKeep = <T>(key: string, value: T): Promise<T | undefined> =>
+  transact<T>('readwrite', (kv, done) => {
+    const r = kv.get(key) as IDBRequest<T | undefined>;
+    r.onsuccess = () => {
+      if (r.result === undefined) kv.put(value, key);
+      done(r.result ?? value);
+    };
+  });
 
 /**
  * Keeps small texts in IndexedDB, encrypted (AES-256-GCM) under a key that no

@@ -1,6 +1,3 @@
-import { isObject } from './http.js';
-import { after, backoff } from './time.js';
-
 const protocol = 'mentalverse.session.v1';
 const longest = 4096; // characters of a message
 const settled = 10_000; // a socket that lived so long was no failure
@@ -19,8 +16,7 @@ export function parseTold(data: unknown): Told | undefined {
   } catch {
     return undefined;
   }
-  if (!isObject(m)) return undefined;
-  const { event, permissions, reason, ends_in: endsIn } = m;
+  const { event, permissions, reason, ends_in: endsIn } = Object(m) as Record<string, unknown>;
   const known =
     ((event === 'session.ready' || event === 'session.updated') && Array.isArray(permissions) && permissions.every((p) => typeof p === 'string')) ||
     (event === 'session.expiring' && (reason === 'idle_timeout' || reason === 'session_ended') && typeof endsIn === 'number' && endsIn >= 0) ||
@@ -33,6 +29,10 @@ export interface SocketOptions {
   /** What opens the socket beside the protocol: a ticket, or nothing for cookies. It may fail. */
   ticket: () => Promise<string | undefined>;
   hear: (m: Told) => void;
+  /** Calls work after some milliseconds; the answer takes the call back. */
+  after: (ms: number, work: () => void) => () => void;
+  /** Milliseconds to wait after so many failures. */
+  backoff: (failures: number) => number;
 }
 
 /**
@@ -83,7 +83,7 @@ export class Socket {
   #listen(s: WebSocket): void {
     this.#socket = s;
     let settle: (() => void) | undefined;
-    s.onopen = () => { settle = after(settled, () => { this.#failures = 0; }); };
+    s.onopen = () => { settle = this.#o.after(settled, () => { this.#failures = 0; }); };
     s.onmessage = (e: MessageEvent<unknown>) => {
       const told = this.#socket === s && parseTold(e.data);
       if (told) this.#o.hear(told);
@@ -100,6 +100,6 @@ export class Socket {
   #again(least: number): void {
     if (!this.#wanted) return;
     this.#cancel?.();
-    this.#cancel = after(least + backoff(++this.#failures), () => { void this.#connect(); });
+    this.#cancel = this.#o.after(least + this.#o.backoff(++this.#failures), () => { void this.#connect(); });
   }
 }

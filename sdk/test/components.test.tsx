@@ -24,9 +24,9 @@ describe('the warning', () => {
   it('opens as a modal two minutes ahead and says the time seldom', async () => {
     await warned();
     const modal = vi.spyOn(HTMLDialogElement.prototype, 'showModal');
-    await pass(7.9 * minute, 4);
+    await pass(7.9 * minute);
     expect(dialog().open).toBe(false);
-    await pass(0.2 * minute, 4);
+    await pass(0.2 * minute);
     expect(dialog().open).toBe(true);
     expect(modal).toHaveBeenCalledTimes(1);
     expect(dialog().getAttribute('role')).toBe('alertdialog');
@@ -37,7 +37,7 @@ describe('the warning', () => {
     const ticks: string[] = [];
     for (let s = 0; s < 110; s++) {
       await vi.advanceTimersByTimeAsync(1000);
-      if (s % 3 === 0) await settle(3);
+      if (s % 3 === 0) await settle();
       const now = find('dialog [role=status]').textContent;
       if (said.at(-1) !== now) said.push(now);
       const tick = find('dialog [role=timer]').textContent;
@@ -52,7 +52,7 @@ describe('the warning', () => {
 
   it('gives at least twenty seconds, and says no time that is over', async () => {
     await warned({ activityThreshold: 10 * minute, warning: 1000 });
-    await pass(9 * minute + 41_000, 10);
+    await pass(9 * minute + 41_000);
     expect(dialog().open).toBe(true);
     expect(text()).toContain('in 20 seconds.');
     expect(find('dialog [role=status]').textContent).toBe('');

@@ -11,7 +11,7 @@ describe('the monitor', () => {
     const warnings: Expiry[] = [];
     const monitor = new SessionMonitor(m, { onWarning: (e) => warnings.push(e) });
     vi.stubGlobal('confirm', () => { throw new Error('it must not block'); });
-    await pass(27 * minute, 27);
+    await pass(27 * minute);
     expect(warnings).toEqual([]);
     await pass(1.5 * minute);
     expect(warnings).toEqual([{ reason: 'idle_timeout', endsIn: 120 }]);
@@ -45,7 +45,7 @@ describe('the monitor', () => {
     const m = await signedIn();
     const monitor = new SessionMonitor(m);
     monitor.dispose();
-    await pass(31 * minute, 31);
+    await pass(31 * minute);
     await expect(outcome(monitor.extend())).rejects.toMatchObject({ code: 'session_expired' });
     expect(m.getSnapshot().status).toBe('unauthenticated');
   });
@@ -56,10 +56,10 @@ describe('the monitor', () => {
     await settle();
     const warned = vi.fn();
     new SessionMonitor(a, { onWarning: warned });
-    await pass(20 * minute, 20);
+    await pass(20 * minute);
     b.activity.sign();
     await settle();
-    await pass(20 * minute, 20);
+    await pass(20 * minute);
     expect(warned).not.toHaveBeenCalled();
   });
 

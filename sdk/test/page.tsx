@@ -22,7 +22,7 @@ export function button(name: string): HTMLButtonElement {
 }
 
 /** Lets React and what it waits for finish. */
-export const rendered = () => settle(20);
+export const rendered = () => settle();
 
 export async function show(node: ReactNode): Promise<Root> {
   document.body.replaceChildren(document.createElement('main'));

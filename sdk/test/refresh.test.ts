@@ -53,13 +53,13 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
 
   it('refresh by themselves before the end, for a whole day, and then the session ends', async () => {
     const m = await signedIn(mode);
-    await pass(11 * 3_600_000 + 54 * 60_000, 40);
+    await pass(11 * 3_600_000 + 54 * 60_000);
     expect(service.steps).toBe(0);
     await pass(120_000);
     expect(service.steps).toBe(1);
     expect(status(m)).toBe('authenticated');
     service.end('session_ended');
-    await pass(12.2 * 3_600_000, 60);
+    await pass(12.2 * 3_600_000);
     expect(m.getSnapshot()).toMatchObject({ status: 'unauthenticated', reason: 'expired' });
   });
 
@@ -80,7 +80,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
     await expect(outcome(m.refreshSession())).rejects.toMatchObject({ code: 'network_error', retryable: true });
     expect(m.getSnapshot()).toMatchObject({ status: 'authenticated', connection: 'lost' });
     expect(await outcome(m.validateSession())).toEqual({ valid: false, reason: 'network_error' });
-    await pass(600_000, 40);
+    await pass(600_000);
     expect(status(m)).toBe('authenticated');
     goOffline(false);
     await pass(5000);
@@ -167,7 +167,7 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
     await pass(3000);
     expect(status(reloaded)).not.toBe('unauthenticated');
     service.always = undefined;
-    await pass(130_000, 30);
+    await pass(130_000);
     expect([status(m), status(reloaded)]).toEqual(['authenticated', 'authenticated']);
   });
 
@@ -177,12 +177,12 @@ describe.each([['cookie', {}], ['header', header]] as const)('tabs in %s mode', 
     let called = false;
     vi.stubGlobal('fetch', (url: string, init: RequestInit) => new Promise((_done, fail) => { called ||= url.endsWith('/refresh'); init.signal?.addEventListener('abort', () => { fail(new DOMException('aborted', 'AbortError')); }); }));
     const lost = expect(m.refreshSession()).rejects.toMatchObject({ code: 'network_error' });
-    while (!called) await settle(1);
+    while (!called) await settle();
     expect(locks.held).toBe(1);
     await vi.advanceTimersByTimeAsync(8100);
     await settle();
     expect(locks.held).toBe(0);
-    await pass(90_000, 90);
+    await pass(90_000);
     await lost;
     expect(status(m)).toBe('authenticated');
     chance.mockRestore();
@@ -216,7 +216,7 @@ describe('timers', () => {
   it('of more than 2^31 ms do not fire at once', async () => {
     service.life = 60 * 86_400;
     const m = await signedIn({ ...header, storage: new MemoryStorage() });
-    await pass(20 * 86_400_000, 20);
+    await pass(20 * 86_400_000);
     expect(service.steps).toBe(0);
     expect(status(m)).toBe('authenticated');
   });
@@ -244,11 +244,11 @@ describe('timers', () => {
 
   it('follow refreshThreshold, and an end that the page gives', async () => {
     const m = await signedIn({ refreshThreshold: 3600 });
-    await pass(11 * 3_600_000 + 5000, 30);
+    await pass(11 * 3_600_000 + 5000);
     expect(service.steps).toBe(1);
     const end = Date.parse(m.getSnapshot().session?.expires_at ?? '');
     m.scheduleRefresh(new Date(end - 10 * 3_600_000).toISOString());
-    await pass(3_700_000, 20);
+    await pass(3_700_000);
     expect(service.steps).toBe(2);
   });
 });

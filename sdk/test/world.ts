@@ -7,26 +7,57 @@ import type { SessionConfig } from '../src/index.js';
 
 export const api = 'https://sessions.test/api';
 
-const real = { setTimeout: globalThis.setTimeout };
+const turn = globalThis.setImmediate;
 const factory = new IDBFactory();
+
+/** What other threads do for a test, and how long that takes nobody knows: Web Crypto, and modules on their way (vitest.config.ts). */
+const underway = new Set<Promise<unknown>>();
+
+function waitedFor<T>(promise: Promise<T>): Promise<T> {
+  underway.add(promise);
+  const over = () => { underway.delete(promise); };
+  promise.then(over, over);
+  return promise;
+}
+
+Object.assign(globalThis, { waitedFor });
+for (const name of ['digest', 'encrypt', 'decrypt', 'generateKey'] as const) {
+  const real = crypto.subtle[name].bind(crypto.subtle) as (...args: unknown[]) => Promise<unknown>;
+  Object.defineProperty(crypto.subtle, name, { value: (...args: unknown[]) => waitedFor(real(...args)), configurable: true });
+}
 
 /** Deletes all that IndexedDB holds, as the clearing of a site's data does. */
 export async function clearSite(): Promise<void> {
-  await settle(5);
+  await settle();
   await new Promise((done) => { factory.deleteDatabase('mv').onsuccess = done; });
 }
 
-/** Lets what needs none of the faked time happen: microtasks, IndexedDB, Web Crypto, channels. */
-export async function settle(rounds = 12): Promise<void> {
-  for (let i = 0; i < rounds; i++) await new Promise<void>((done) => { real.setTimeout(done, 1); });
+/**
+ * Lets everything happen that needs none of the faked time. What this thread
+ * does takes a number of turns of its loop, which is the same on a busy machine;
+ * what others do is waited for.
+ */
+export async function settle(): Promise<void> {
+  for (let quiet = 0; quiet < 60; quiet++) {
+    if (underway.size) quiet = 0;
+    await Promise.allSettled(underway);
+    await new Promise<void>((done) => { turn(done); });
+  }
 }
 
-/** Moves time in pieces, so that what a timer starts can finish. */
-export async function pass(ms: number, pieces = 10): Promise<void> {
-  for (let i = 0; i < pieces; i++) {
-    await vi.advanceTimersByTimeAsync(ms / pieces);
-    await settle(6);
+/** Waits for what needs none of the faked time, however long the machine takes. */
+export async function until(so: () => boolean): Promise<void> {
+  for (let i = 0; !so(); i++) {
+    if (i === 10_000) throw new Error('it does not come to pass');
+    await settle();
   }
+}
+
+/** Moves time, from timer to timer, so that what each of them starts can finish. */
+export async function pass(ms: number): Promise<void> {
+  await passUntil(() => false, ms);
+  await vi.advanceTimersByTimeAsync(0);
+  await settle();
 }
 
 /** The promise's outcome, while time passes. */
@@ -34,12 +65,20 @@ export async function outcome<T>(promise: Promise<T>, ms = 30_000): Promise<T> {
   let done = false;
   const watched = promise.finally(() => { done = true; });
   watched.catch(() => undefined);
-  for (let t = 0; t < ms && !done; t += 500) {
-    await settle(10);
-    if (!done) await vi.advanceTimersByTimeAsync(500);
-  }
+  await settle();
+  await passUntil(() => done, ms);
   if (!done) throw new Error('it takes too long');
   return watched;
+}
+
+async function passUntil(done: () => boolean, ms: number): Promise<void> {
+  let over = false;
+  const end = setTimeout(() => { over = true; }, ms);
+  while (!over && !done()) {
+    await vi.advanceTimersToNextTimerAsync();
+    await settle();
+  }
+  clearTimeout(end);
 }
 
 export const json = (status: number, body: unknown, headers: Record<string, string> = {}) =>
@@ -120,6 +159,26 @@ export class Service {
     return answer;
   }
 
+  /** A text as the server writes it (wallet.Message). */
+  text(chain: string, address: string, type: string, nonce: string): string {
+    const [noun, id] = { icp: ['Internet Computer', 'icp:737ba355e855bd4b61279056603e0550'], ethereum: ['Ethereum', '1'], solana: ['Solana', 'mainnet'] }[chain] as [string, string];
+    return [
+      `sessions.test wants you to sign in with your ${noun} account:`, address, '', `Sign in to MentalVerse and open a ${type} session.`, '',
+      'URI: https://sessions.test/api/auth/sessions', 'Version: 1', `Chain ID: ${id}`, `Nonce: ${nonce}`,
+      'Issued At: 2026-11-28T10:00:00.000Z', 'Expiration Time: 2026-11-28T10:05:00.000Z', 'Request ID: 0123456789abcdef',
+      'Resources:', `- urn:mentalverse:session:${type}`,
+    ].join('\n');
+  }
+
+  /** The account behind the session that reauthenticates. */
+  account = { chain: 'icp', address: '' };
+
+  #challenge(body: Record<string, unknown>): Response {
+    const asks = { ...this.account, session_type: 'standard', ...body };
+    const nonce = (this.#next++).toString().replace(/[^2-7]/g, 'z').padStart(64, 'a');
+    return json(200, { success: true, data: { nonce, message: this.text(asks.chain, asks.address, asks.session_type, nonce), issued_at: '2026-11-28T10:00:00Z', expires_at: '2026-11-28T10:05:00Z' } });
+  }
+
   #serve(seen: Seen): Response {
     const cookie = seen.credentials === 'include';
     const bearer = seen.headers.get('Authorization')?.replace('Bearer ', '');
@@ -128,6 +187,7 @@ export class Service {
       this.sessions.set(s.id, s);
       return this.#tokens(s, seen.body['transport'] === 'cookie');
     }
+    if (seen.path === '/challenge' && seen.body['purpose'] === undefined) return this.#challenge(seen.body);
     if (seen.path === '/sessions/refresh') {
       const found = this.#find(cookie ? this.jar?.refresh : seen.body['refresh_token'] as string);
       if (!found || found.s.ended) return refusal(401, 'refresh_failed');
@@ -162,6 +222,8 @@ export class Service {
         return json(200, { success: true, data: { ...this.#view(s), current: true, csrf_token: `csrf-${s.id}` } }, { Date: new Date(Date.now() + this.skew).toUTCString() });
       case '/sessions/activity':
         return json(200, { success: true, data: this.#view(s) });
+      case '/challenge':
+        return this.#challenge(seen.body);
       case '/sessions/reauthenticate':
         s.generation++;
         return this.#tokens(s, cookie);

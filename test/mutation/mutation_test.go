@@ -520,26 +520,35 @@ func TestEveryMutationIsKilled(t *testing.T) {
 			if !*run {
 				return // the list at least fits the code
 			}
-			dir := t.TempDir()
-			broken := filepath.Join(dir, "broken.go")
-			if err := os.WriteFile(broken, []byte(strings.Replace(string(b), m.old, m.new, 1)), 0o600); err != nil {
-				t.Fatal(err)
-			}
-			overlay, _ := json.Marshal(map[string]map[string]string{"Replace": {path: broken}})
-			overlayFile := filepath.Join(dir, "overlay.json")
-			if err := os.WriteFile(overlayFile, overlay, 0o600); err != nil {
-				t.Fatal(err)
-			}
-			build := exec.Command("go", "test", "-overlay", overlayFile, "-count=1", "-run", "^$", strings.Fields(m.pkg)[0])
-			build.Dir = root
-			if out, err := build.CombinedOutput(); err != nil {
-				t.Fatalf("the mutation does not build: %s", out)
-			}
-			test := exec.Command("go", append([]string{"test", "-overlay", overlayFile, "-count=1", "-short", "-failfast"}, strings.Fields(m.pkg)...)...)
-			test.Dir = root
-			if out, err := test.CombinedOutput(); err == nil {
-				t.Errorf("survived:\n- %s\n+ %s\n%s", m.old, m.new, out)
-			}
+			t.Parallel()
+			m.kill(t, root, path, strings.Replace(string(b), m.old, m.new, 1))
 		})
+	}
+}
+
+// kill expects that a test of the package fails with the text in the file's place.
+func (m mutation) kill(t *testing.T, root, path, text string) {
+	dir := t.TempDir()
+	broken, overlay, tests := filepath.Join(dir, "broken.go"), filepath.Join(dir, "overlay.json"), filepath.Join(dir, "tests")
+	replace, _ := json.Marshal(map[string]map[string]string{"Replace": {path: broken}})
+	for name, b := range map[string][]byte{broken: []byte(text), overlay: replace} {
+		if err := os.WriteFile(name, b, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	words := strings.Fields(m.pkg)
+	build := exec.Command("go", "test", "-c", "-overlay", overlay, "-o", tests, words[0])
+	build.Dir = root
+	if out, err := build.CombinedOutput(); err != nil {
+		t.Fatalf("the mutation does not build: %s", out)
+	}
+	args := []string{"-test.short", "-test.failfast", "-test.timeout=10m"}
+	for _, w := range words[1:] {
+		args = append(args, "-test."+strings.TrimPrefix(w, "-"))
+	}
+	test := exec.Command(tests, args...)
+	test.Dir = filepath.Join(root, words[0])
+	if out, err := test.CombinedOutput(); err == nil {
+		t.Errorf("survived:\n- %s\n+ %s\n%s", m.old, m.new, out)
 	}
 }

@@ -8,6 +8,9 @@ globalThis.self = globalThis;
 globalThis.postMessage = (message) => parentPort.postMessage(message);
 const fromServer = globalThis.fetch;
 globalThis.fetch = async (name, options) => {
+  const { credentials, cache, redirect } = options;
+  // With anything else a server could know a browser again.
+  if (credentials !== 'omit' || !['force-cache', 'reload'].includes(cache) || redirect !== 'error') throw new Error(`asked with ${JSON.stringify(options)}`);
   if (name.startsWith('http')) return fromServer(name, options);
   try {
     return new Response(readFileSync(join(workerData.files, name)));

@@ -5,7 +5,7 @@
 //
 // SERVER is the API's origin. Its clock need not be this machine's.
 import assert from 'node:assert/strict';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DelegationChain, DelegationIdentity, ECDSAKeyIdentity, Ed25519KeyIdentity } from '@icp-sdk/core/identity';
@@ -14,20 +14,27 @@ import { Wallet, getBytes } from 'ethers';
 import bs58 from 'bs58';
 import nacl from 'tweetnacl';
 import { browser } from './browser.mjs';
-import { internetIdentityAt } from './provider.mjs';
+import { build, folder } from './built.mjs';
+import { internetIdentityAt, ofKey } from './provider.mjs';
 
 const [server] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
 const page = readFileSync(join(here, '../../docs/wallets.md'), 'utf8');
 
-// The blocks become files beside each other, where the libraries are found.
-const dir = mkdtempSync(join(here, 'node_modules/.docs-'));
-process.on('exit', () => rmSync(dir, { recursive: true }));
+// The blocks become files beside each other, where the libraries are found, and
+// what they call reaches this server.
+const dir = folder();
+build(dir);
+const reach = globalThis.fetch;
+globalThis.fetch = (what, init) => {
+  const request = new Request(what, init);
+  return reach(new Request(request.url.replace('https://sessions.example.org', server), request));
+};
 writeFileSync(join(dir, 'package.json'), '{"type":"module"}');
 const ran = new Set();
 const blocks = new Map([...page.matchAll(/^```js\n\/\/ (\S+)\n([\s\S]*?)^```$/gm)].map(([, name, text]) => [name, text]));
 assert.equal(blocks.size, page.match(/^```js$/gm).length, 'each block names its file');
-for (const [name, text] of blocks) writeFileSync(join(dir, name), text.replace('https://sessions.example.org', server));
+for (const [name, text] of blocks) writeFileSync(join(dir, name), text);
 
 function block(name) {
   ran.add(name);
@@ -93,7 +100,7 @@ const hour = 3_600_000;
   console.log('ok - the refusals of delegations');
 
   const { internetIdentity } = await block('internet-identity.js');
-  const provider = internetIdentityAt('https://id.example', person, at);
+  const provider = internetIdentityAt('https://id.example', ofKey(person, at));
   window.opens = provider.open;
   const options = { identityProvider: provider.url, idleOptions: { disableIdle: true }, storage: { get: async () => null, set: async () => {}, remove: async () => {} } };
   await assert.rejects(internetIdentity(options), /outside of click handler/);
@@ -172,6 +179,46 @@ const hour = 3_600_000;
   const prefixed = await solana({ features: { ...wallet.features, 'solana:signMessage': { signMessage: async ({ message }) => wallet.features['solana:signMessage'].signMessage({ message: Uint8Array.of(0xff, ...message) }) } } });
   await refused(signIn(prefixed), 'credential_invalid');
   console.log('ok - the refusals of Solana');
+}
+
+// --- the browser's client ---
+
+{
+  // A manager of a client that is no page: it has neither cookies nor events.
+  writeFileSync(join(dir, 'sessions.js'), `
+    import { MemoryStorage, SessionManager } from '@mentalverse/session';
+    const page = globalThis.document;
+    delete globalThis.document;
+    export const sessions = new SessionManager({ apiUrl: 'https://sessions.example.org/api', storage: new MemoryStorage(), events: false });
+    globalThis.document = page;`);
+  const { sessions } = await import(pathToFileURL(join(dir, 'sessions.js')));
+  const { found, always, pressed, provesAgain } = await block('client.js');
+  const once = async (what, address, wallet, click = (f) => f()) => {
+    await click(() => pressed(wallet));
+    const seen = await sessions.validateSession();
+    assert.equal(seen.principal ?? seen.address, address);
+    const before = await sessions.getToken();
+    await click(() => provesAgain(wallet));
+    assert.notEqual(await sessions.getToken(), before);
+    assert.equal((await sessions.validateSession()).valid, true);
+    console.log(`ok - by the client, ${what}`);
+  };
+
+  const key = Wallet.createRandom();
+  const provider = { request: async ({ method, params }) => (method === 'personal_sign' ? key.signMessage(getBytes(params[0])) : [key.address.toLowerCase()]) };
+  const stop = found.subscribe(() => {});
+  window.dispatchEvent(Object.assign(new Event('eip6963:announceProvider'), { detail: { info: { name: 'By the client' }, provider } }));
+  const all = found.getSnapshot();
+  assert.deepEqual(all.map((w) => w.name).sort(), ['By the client', 'Ours', 'Ours']);
+  stop();
+  await once('an Ethereum wallet that was found', key.address, all.find((w) => w.name === 'By the client'));
+
+  const person = Ed25519KeyIdentity.generate();
+  const identities = internetIdentityAt('https://id.example', ofKey(person, await now()));
+  window.opens = identities.open;
+  const identity = always({ identityProvider: identities.url });
+  await identity.load();
+  await once('Internet Identity', person.getPrincipal().toText(), identity, (f) => window.click(f));
 }
 
 assert.deepEqual([...ran].sort(), [...blocks.keys()].sort(), 'every block was run');

@@ -1,8 +1,8 @@
 // The prover's web worker. It fetches the prover, the circuit and the key,
 // runs the circuit by itself, and answers messages {id, call, ...}:
 //
-//   start       {prover, circuit, key}: URLs; integrity: the prover's, as in
-//               <script>; size: of the three unpacked, in bytes
+//   start       {prover, circuit, key}: URLs; digests: theirs, SHA-256 in hex,
+//               by the same names; size: of the three unpacked, in bytes
 //   identity    a new {secret, commitment}
 //   commitment  {secret}
 //   path        {place: {root, size, pageRoots, page, members, commitment}}
@@ -17,13 +17,15 @@
 
 import './wasm_exec.js';
 
+const longest = 16 << 20; // bytes of a file
+
 let circuit;
 
 const calls = {
-  async start({ prover: proverURL, circuit: circuitURL, key, integrity, size }, progress) {
+  async start({ digests = {}, size, ...urls }, progress) {
     let have = 0;
     const got = (n) => { if (size) progress(Math.min(1, (have += n) / size)); };
-    const [program, code, keyFile] = await Promise.all([bytes(proverURL, got, integrity), bytes(circuitURL, got), bytes(key, got)]);
+    const [program, code, keyFile] = await Promise.all(['prover', 'circuit', 'key'].map((name) => pinned(urls[name], digests[name], got)));
     const go = new Go();
     const { instance } = await WebAssembly.instantiate(program, go.importObject);
     go.run(instance); // ends with the worker
@@ -46,21 +48,41 @@ function unwrap({ value, error }) {
   return value;
 }
 
+// pinned fetches a file of a digest, from the cache if it is there.
+async function pinned(url, digest, got) {
+  for (const cache of ['force-cache', 'reload']) {
+    const file = await bytes(url, cache, got);
+    if (!digest || hex(await crypto.subtle.digest('SHA-256', file)) === digest) return file;
+  }
+  throw new Error(`${url} is not what is pinned`);
+}
+
 // bytes fetches a file. Servers that know the file's encoding have it unpacked
-// on the way; from others it comes as gzip.
-async function bytes(url, got, integrity) {
-  const response = await fetch(url, { credentials: 'omit', ...(integrity && { integrity }) });
+// on the way; from others it comes as gzip. A cache is asked for the file or
+// passed over: a question whether it is still good would carry what the server
+// once called it, and a redirect that is kept would lead to an address of the
+// server's choice. Both can be another for each browser, as a cookie is.
+async function bytes(url, cache, got) {
+  const response = await fetch(url, { credentials: 'omit', cache, redirect: 'error' });
   if (!response.ok) throw new Error(`${response.status} for ${url}`);
+  const file = await all(response.body, got);
+  return file[0] === 0x1f && file[1] === 0x8b ? all(new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip'))) : file;
+}
+
+const hex = (buffer) => [...new Uint8Array(buffer)].map((b) => b.toString(16).padStart(2, '0')).join('');
+
+// all reads a stream to its end, if that is not too far away: who sends a file
+// is not who pinned it.
+async function all(stream, got) {
+  let have = 0;
   const counted = new TransformStream({
     transform(chunk, out) {
-      got(chunk.length);
+      if ((have += chunk.length) > longest) throw new Error('prover: a file is too long');
+      got?.(chunk.length);
       out.enqueue(chunk);
     },
   });
-  const file = new Uint8Array(await new Response(response.body.pipeThrough(counted)).arrayBuffer());
-  if (file[0] !== 0x1f || file[1] !== 0x8b) return file;
-  const unpacked = new Blob([file]).stream().pipeThrough(new DecompressionStream('gzip'));
-  return new Uint8Array(await new Response(unpacked).arrayBuffer());
+  return new Uint8Array(await new Response(stream.pipeThrough(counted)).arrayBuffer());
 }
 
 // run computes the witness in a fresh instance of the circuit. What circuits

@@ -1,7 +1,8 @@
 import { createContext, useContext, useEffect, useMemo } from 'react';
 import type { ReactNode } from 'react';
+import type { SessionConfig } from '../config.js';
 import { leave } from '../exit.js';
-import type { SessionConfig, SessionManager } from '../manager.js';
+import type { SessionManager } from '../manager.js';
 import { Source } from './source.js';
 
 const Context = createContext<Source | null>(null);

@@ -1,7 +1,7 @@
 import { useCallback } from 'react';
 import { SessionError, isSessionError } from '../errors.js';
 import { codeOf } from '../http.js';
-import type { AuthData } from '../manager.js';
+import type { AuthData } from '../config.js';
 import { useSource } from './provider.js';
 import type { Source } from './source.js';
 

@@ -2,7 +2,7 @@ import type { EndReason } from '../errors.js';
 import { viewOf } from '../held.js';
 import { Listeners } from '../listeners.js';
 import { SessionManager } from '../manager.js';
-import type { AuthData, SessionConfig } from '../manager.js';
+import type { AuthData, SessionConfig } from '../config.js';
 import type { Connection, SessionView, Snapshot } from '../state.js';
 
 /** What is known of a session that is good: no token is in it. */

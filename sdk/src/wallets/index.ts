@@ -1,0 +1,17 @@
+export { discover } from './discovery.js';
+export type { Discovery } from './discovery.js';
+export { WALLET_ERRORS } from './errors.js';
+export type { WalletErrorCode } from './errors.js';
+export { ethereum } from './ethereum.js';
+export type { EthereumProvider } from './ethereum.js';
+export { identity } from './identity.js';
+export type { IcpIdentity } from './identity.js';
+export { internetIdentity } from './internetidentity.js';
+export type { IdentityClient, InternetIdentity, InternetIdentityOptions } from './internetidentity.js';
+export { plug } from './plug.js';
+export type { Look } from './shown.js';
+export { credential, reauthenticate, signIn } from './signin.js';
+export type { CredentialOptions, ProofOptions, SignInOptions } from './signin.js';
+export { solana } from './solana.js';
+export type { SolanaAdapter, StandardWallet } from './solana.js';
+export type { Account, Chain, Signed, Wallet } from './wallet.js';
