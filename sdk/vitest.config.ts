@@ -12,7 +12,8 @@ export default defineConfig({
   test: {
     environment: 'happy-dom',
     include: ['test/*.test.{ts,tsx}'],
-    testTimeout: 20_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     coverage: {
       include: ['src/**/*.{ts,tsx}'],
       exclude: ['src/openapi.ts', 'src/index.ts', 'src/react/index.ts', 'src/wallets/index.ts', 'src/wallets/wallet.ts', 'src/anonymous/index.ts'],

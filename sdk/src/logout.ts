@@ -14,7 +14,7 @@ import type { Tab } from './tab.js';
 export interface Owed { id: string; token: string | undefined; csrf?: string | undefined }
 
 const any = '*'; // the session that the cookies are of, whichever it is
-const place = (tab: Tab) => `logout:${tab.name}`;
+const place = (tab: Tab) => `logout:${tab.base}`;
 
 /** Ends the session in all tabs, and then at the server; false when that must be told again. */
 export async function logout(tab: Tab): Promise<boolean> {

@@ -41,14 +41,13 @@ export class SessionManager {
     const cookies = (config.transport ?? (inBrowser && !config.storage ? 'cookie' : 'header')) === 'cookie';
     this.apiUrl = config.apiUrl.replace(/\/+$/, '');
     this.storage = config.storage ?? (cookies ? new MemoryStorage() : secureStorage);
-    const name = new URL(this.apiUrl, inBrowser ? location.href : undefined).href;
-    const base = `${name.replace(/\/$/, '')}/auth`;
-    const keep = new Keep(cookies ? undefined : this.storage, name);
-    const siblings = new Siblings(keep.shared ? `mv ${name}` : undefined, (m) => { hear(tab, m); });
+    const base = new URL(`${this.apiUrl}/auth`, inBrowser ? location.href : undefined).href;
+    const keep = new Keep(cookies ? undefined : this.storage, base);
+    const siblings = new Siblings(keep.shared ? `mv ${base}` : undefined, (m) => { hear(tab, m); });
     this.activity = new Activity(() => { siblings.tell({ t: 'active' }); });
     const tab: Tab = this.#tab = {
-      config, cookies, name, base, keep, siblings,
-      tracks: config.trackActivity ?? inBrowser,
+      config, cookies, base, keep, siblings,
+      reports: inBrowser || config.trackActivity !== undefined,
       activity: this.activity,
       socket: config.events ?? (inBrowser && !(config.storage instanceof MemoryStorage))
         ? new LazySocket({ url: `${base}/sessions/events`.replace('http', 'ws'), ticket: () => ticket(tab), hear: (m) => { told(tab, m); } }) : undefined,
@@ -66,9 +65,10 @@ export class SessionManager {
       contact: -Infinity,
       reported: -Infinity,
     };
-    if (tab.tracks) this.activity.subscribe(() => { reportIfDue(tab); });
+    const tracks = config.trackActivity ?? inBrowser;
+    if (tracks) this.activity.subscribe(() => { reportIfDue(tab); });
     if (inBrowser) {
-      if (tab.tracks) this.activity.start();
+      if (tracks) this.activity.start();
       this.#undo = watchPage(tab);
     }
     tab.ready = load(tab);

@@ -27,7 +27,7 @@ export async function refresh(tab: Tab): Promise<SessionData> {
 export async function exchange(tab: Tab, step: string, epoch: number): Promise<SessionData> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const stepped = await exclusive(`mv ${tab.name}`, () => quietly(tab, () => exchangeOnce(tab, step, epoch)));
+      const stepped = await exclusive(`mv ${tab.base}`, () => quietly(tab, () => exchangeOnce(tab, step, epoch)));
       tab.failures = 0;
       reach(tab);
       schedule(tab);

@@ -9,8 +9,7 @@ export function schedule(tab: Tab, expiresAt?: string): void {
   tab.timer?.();
   if (!h || tab.disposed) return;
   const shift = expiresAt ? between(h.view.expires_at, expiresAt) : 0;
-  const threshold = tab.config.refreshThreshold;
-  const lead = h.lead === undefined ? 0 : Math.min(threshold === undefined ? h.lead : threshold * 1000, h.life / 2);
+  const lead = h.lead === undefined ? 0 : Math.min((tab.config.refreshThreshold ?? h.lead / 1000) * 1000, h.life / 2);
   tab.timer = after(Math.max(left(h) + shift - lead, 250 + Math.random() * 750), tab.due);
 }
 

@@ -21,7 +21,7 @@ export async function create(tab: Tab, auth: AuthData): Promise<SessionData> {
     duration: auth.duration,
     permissions: auth.permissions,
     transport: tab.cookies ? 'cookie' : 'header',
-    activity: tab.tracks || tab.config.trackActivity === false ? 'reported' : undefined,
+    activity: tab.reports ? 'reported' : undefined,
     device_label: auth.deviceLabel,
   } }, 'explicit');
   await begin(tab, take(data, at));

@@ -17,12 +17,10 @@ import type { Connection, Expiry, SessionData, SessionEvent, SessionView, Snapsh
 export interface Tab {
   readonly config: SessionConfig;
   readonly cookies: boolean;
-  /** The service's address, whole. */
-  readonly name: string;
-  /** What the calls' addresses begin with. */
+  /** What the calls' addresses begin with, and by which tabs of the same service know one another. */
   readonly base: string;
-  /** Whether this tab itself notices its person. */
-  readonly tracks: boolean;
+  /** Whether somebody tells the server about the person: this tab, or the page. */
+  readonly reports: boolean;
   readonly keep: Keep;
   readonly siblings: Siblings;
   readonly activity: Activity;

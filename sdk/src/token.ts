@@ -14,9 +14,9 @@ export async function tokenOf(tab: Tab): Promise<string | null> {
 /** fetch with the session, to known origins only; it refreshes and repeats once when the token's time was over. */
 export async function fetchWith(tab: Tab, input: RequestInfo | URL, init?: RequestInit): Promise<Response> {
   const page = (globalThis.location as Location | undefined);
-  const request = new Request(input instanceof Request ? input : new URL(input, page?.href ?? tab.name), init);
+  const request = new Request(input instanceof Request ? input : new URL(input, page?.href ?? tab.base), init);
   const { origin } = new URL(request.url);
-  const { origin: own } = new URL(tab.name);
+  const { origin: own } = new URL(tab.base);
   if (![own, page?.origin, ...(tab.config.origins ?? [])].includes(origin)) {
     throw new SessionError('origin_denied', `${origin} is not in origins.`);
   }

@@ -24,14 +24,14 @@ describe('sign-out', () => {
     goOffline(true);
     expect(await outcome(m.logout())).toBe(false);
     closeTab(m);
-    const kept = JSON.stringify(await read(`logout:${api}`));
+    const kept = JSON.stringify(await read(`logout:${api}/auth`));
     expect(kept).not.toMatch(/rt_|sess_|csrf/);
     goOffline(false);
     const reloaded = tab(mode);
     await pass(1000);
     expect(state(reloaded).status).toBe('unauthenticated');
     expect([...service.sessions.values()][0]?.ended).toBe('logout');
-    expect(await read(`logout:${api}`)).toBeUndefined();
+    expect(await read(`logout:${api}/auth`)).toBeUndefined();
     expect(await outcome(reloaded.logout())).toBe(true);
   });
 

@@ -80,7 +80,7 @@ describe('sign-in', () => {
     await outcome(m.createSession({ signature: 'x', type: 'anonymous' }));
     expect(service.last('/sessions')).toMatchObject({ credentials: 'omit', body: { transport: 'header' } });
     expect(Channel.all.size).toBe(3); // none is its own
-    expect(await read(`mark:${api}`)).toBeUndefined();
+    expect(await read(`mark:${api}/auth`)).toBeUndefined();
   });
 
   it('anew replaces every tab\'s tokens after reauthentication', async () => {
@@ -118,6 +118,37 @@ describe('sign-in', () => {
     service.faults = [async (_, serve) => { const answer = serve(); await m.createSession({ signature: 'b' }); return answer; }];
     await expect(outcome(m.reauthenticate({ signature: 'again' }))).rejects.toMatchObject({ code: 'session_invalid' });
     expect(m.getSnapshot().session?.session_id).toBe('sess_3');
+  });
+
+  it.each([['cookie', {}], ['header', header]] as const)('anew in %s mode is not undone by the socket that tells of it first', async (_, mode) => {
+    const m = await signedIn(mode);
+    service.faults = [(_s, serve) => {
+      const answer = serve();
+      FakeSocket.all[0]?.say({ event: 'session.updated', permissions: [] });
+      return answer;
+    }];
+    expect(await outcome(m.reauthenticate({ signature: 'again' }))).toMatchObject({ session_id: 'sess_1' });
+    await settle();
+    expect(state(m)).toMatchObject({ status: 'authenticated' });
+    if (mode === header) expect(m.getStoredSession().token).toBe('st.sess_1.2');
+    for (const s of service.sessions.values()) s.permissions = ['write:messages'];
+    FakeSocket.all.at(-1)?.say({ event: 'session.updated', permissions: [] });
+    await settle();
+    expect(state(m).session?.permissions).toEqual(['write:messages']);
+  });
+
+  it('anew that logout overtook signs nobody in again', async () => {
+    const m = await signedIn(header);
+    let release = () => { /* set below */ };
+    const slow = new Promise<void>((done) => { release = done; });
+    service.faults = [async (_s, serve) => { const answer = serve(); await slow; return answer; }];
+    const refused = expect(m.reauthenticate({ signature: 'again' })).rejects.toMatchObject({ code: 'session_invalid' });
+    await settle();
+    await outcome(m.logout());
+    release();
+    await settle();
+    await refused;
+    expect(state(m)).toMatchObject({ status: 'unauthenticated', reason: 'logout' });
   });
 
   it('survives a reload, in either mode, also offline', async () => {

@@ -14,7 +14,7 @@ describe('what others say', () => {
 
   it('changes nothing that the server would not: hostile messages sign nobody in or out', async () => {
     const m = await signedIn();
-    const c = new Channel(`mv ${api}`);
+    const c = new Channel(`mv ${api}/auth`);
     for (const m2 of [{ v: 1, t: 'ended', id: 'other', reason: 'logout' }, { v: 1, t: 'exit', id: '' }, { v: 1, t: 'step', step: 'invented' }, { v: 1, t: 'changed' }, { v: 1, t: 'active' }, { v: 1, t: 'reported' }, { v: 9, t: 'ended', id: 'sess_1' }]) c.postMessage(m2);
     globalThis.postMessage({ v: 1, t: 'ended', id: 'sess_1', reason: 'logout' }, '*');
     await pass(1000);
@@ -29,11 +29,11 @@ describe('what others say', () => {
   it('of another version of this package in the database does no harm', async () => {
     const m = await signedIn(header);
     for (const odd of [{ v: 2, step: 'x' }, 'text', { v: 1, step: 1 }, 7]) {
-      await write(`mark:${api}`, odd);
+      await write(`mark:${api}/auth`, odd);
       await outcome(m.refreshSession());
     }
     expect(service.steps).toBe(4);
-    await write(`logout:${api}`, { v: 9 });
+    await write(`logout:${api}/auth`, { v: 9 });
     await m.storage.setItem('mv_session', '{"v":2}');
     closeTab(m);
     const reloaded = tab(header);
