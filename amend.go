@@ -68,7 +68,7 @@ func (s *Service) Amend(ctx context.Context, sessionToken Secret, r AmendRequest
 		c.Update = []Session{row}
 		switch err := s.commit(ctx, c); {
 		case err == nil && replace:
-			return s.mint(row)
+			return s.mint(&row, s.keys.refresh.Session(row.Seed))
 		case err == nil:
 			return Tokens{Session: row, ExpiresIn: max(0, row.ExpiresAt.Sub(now))}, nil
 		case !errors.Is(err, ErrConflict):
@@ -117,7 +117,7 @@ func (s *Service) Reauthenticate(ctx context.Context, sessionToken Secret, crede
 		err := s.commit(ctx, c)
 		switch {
 		case err == nil:
-			return s.mint(row)
+			return s.mint(&row, s.keys.refresh.Session(row.Seed))
 		case errors.Is(err, ErrNonceUsed):
 			return Tokens{}, challengeInvalid(err)
 		case !errors.Is(err, ErrConflict):

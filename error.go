@@ -14,6 +14,21 @@ var (
 	ErrFull      = errors.New("session: the store has no room; it only ends sessions and takes rights away")
 )
 
+// Undecided is what a [Store] answers of a change that it has taken and whose
+// outcome is not known yet when its caller stops waiting: it may still be done.
+type Undecided struct {
+	Outcome <-chan error // is told what came of it, once
+	Cause   error        // of the caller's context
+}
+
+// Error tells that nobody knows.
+func (u *Undecided) Error() string {
+	return fmt.Sprintf("session: the store has not answered in time, and what it was given may still be done: %v", u.Cause)
+}
+
+// Unwrap returns the cause.
+func (u *Undecided) Unwrap() error { return u.Cause }
+
 // Code classes an [Error]; its text is stable and is what clients see.
 type Code string
 

@@ -108,7 +108,7 @@ func NewKeyring(master MasterKey, epoch uint32, issuer string, alg token.Algorit
 	k := &Keyring{
 		algorithm: alg,
 		issuer:    issuer,
-		refresh:   &token.RefreshKeys{Tag: master.derive("refresh token tag"), MAC: master.derive("refresh token"), Epoch: epoch},
+		refresh:   token.NewRefreshKeys(master.derive("refresh token tag"), master.derive("refresh token"), epoch),
 		challenge: challengeKey{key: master.derive("challenge"), epoch: epoch},
 		ticket:    ticketKey{key: master.derive("ticket"), epoch: epoch},
 		wrap:      aead,

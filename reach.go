@@ -3,7 +3,6 @@ package session
 import (
 	"context"
 	"errors"
-	"slices"
 	"time"
 
 	"github.com/mentalverse/session/token"
@@ -16,10 +15,7 @@ const (
 	storeAsked   = time.Second     // how often the store is asked whether it is there
 )
 
-var (
-	errSlow   = errors.New("session: the store does not answer; what it was given may still be done")
-	errSilent = errors.New("session: the store has been silent for too long to answer from memory")
-)
+var errSilent = errors.New("session: the store has been silent for too long to answer from memory")
 
 // bounded is a store whose reads a request waits for no longer than storeWait.
 type bounded struct{ Store }
@@ -112,27 +108,15 @@ func (b bounded) Ping(ctx context.Context) error {
 }
 
 // commit carries out one change and waits for its outcome, as long as its
-// caller does and no longer than storeWait. The change itself is not given up:
-// its outcome goes into the live table whenever it is known. Otherwise a
-// session that ends when nobody waits any more would stay alive in memory.
+// caller does and no longer than storeWait. The change itself is not given up;
+// see settle.
 func (s *Service) commit(ctx context.Context, c Change) error { return s.commitAll(ctx, c)[0] }
 
 // commitAll is commit of many changes, each of which has its own outcome.
 func (s *Service) commitAll(ctx context.Context, changes ...Change) []error {
-	outcome := make(chan []error, 1)
-	go func() { outcome <- s.settle(context.WithoutCancel(ctx), changes...) }()
-	patience := time.NewTimer(storeWait)
-	defer patience.Stop()
-	var err error
-	select {
-	case errs := <-outcome:
-		return errs
-	case <-patience.C:
-		err = errSlow
-	case <-ctx.Done():
-		err = ctx.Err()
-	}
-	return slices.Repeat([]error{err}, len(changes))
+	ctx, cancel := context.WithTimeout(ctx, storeWait)
+	defer cancel()
+	return s.settle(ctx, changes...)
 }
 
 // listen asks the store whether it is there. While it has not answered for

@@ -61,7 +61,10 @@ func (s *Service) Refresh(ctx context.Context, refreshToken Secret, requestID st
 			return Tokens{}, refreshFailed("", err)
 		case err != nil:
 			return Tokens{}, unavailable(err)
-		case !s.keys.refresh.Genuine(shown, row.Seed):
+		}
+		key := s.keys.refresh.Session(row.Seed)
+		switch {
+		case !key.Genuine(shown):
 			return Tokens{}, refreshFailed("", errors.New("forged"))
 		case row.Channel != refreshToken.channel:
 			return Tokens{}, refreshFailed("", errChannel)
@@ -80,7 +83,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken Secret, requestID st
 		var c Change
 		switch row.judgeRefresh(shown.Generation, now) {
 		case refreshAgain:
-			return s.mint(row)
+			return s.mint(&row, key)
 		case refreshSuperseded:
 			return Tokens{}, Refuse(CodeRefreshSuperseded, "A newer refresh token has been issued. Use that one.", nil)
 		case refreshRollback:
@@ -99,7 +102,7 @@ func (s *Service) Refresh(ctx context.Context, refreshToken Secret, requestID st
 			c.Update = []Session{row}
 			c.note("", ActionRefresh, row, now, requestID)
 			if err = s.commit(ctx, c); err == nil {
-				return s.mint(row)
+				return s.mint(&row, key)
 			}
 		}
 		if !errors.Is(err, ErrConflict) {

@@ -52,7 +52,7 @@ func (s *Service) named(ctx context.Context, sessionToken, refreshToken Secret) 
 	if err != nil {
 		return Session{}, false, unavailable(err)
 	}
-	return row, !row.Ended() && row.Channel == refreshToken.channel && s.keys.refresh.Genuine(shown, row.Seed), nil
+	return row, !row.Ended() && row.Channel == refreshToken.channel && s.keys.refresh.Session(row.Seed).Genuine(shown), nil
 }
 
 // List returns the live sessions of the session's subject, oldest first, and

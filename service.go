@@ -236,44 +236,64 @@ func (s *Service) read(ctx context.Context, id token.ID) (Session, error) {
 }
 
 // settle applies changes, each wholly or not at all, and puts what came of them
-// into the live table.
+// into the live table: of those whose outcome is not known when ctx ends,
+// whenever it is. Otherwise a session that ends when nobody waits any more would
+// stay alive in memory.
 func (s *Service) settle(ctx context.Context, changes ...Change) []error {
 	errs := s.store.Apply(ctx, changes...)
 	now, urgent := s.now(), false
 	for i := range changes {
-		c := &changes[i]
-		if len(c.Operators) > 0 {
-			s.callers.forget() // whatever came of it
-		}
-		switch {
-		case errors.Is(errs[i], ErrFull):
-			s.alarmFull(now)
-			continue
-		case errs[i] != nil:
-			for _, row := range c.Update {
-				s.live.forget(row.ID)
-			}
+		if late, ok := errors.AsType[*Undecided](errs[i]); ok {
+			go s.settleLate(changes[i], late.Outcome)
 			continue
 		}
-		for _, row := range c.Insert {
-			s.live.keepWritten(&row, now)
-		}
-		for _, row := range c.Update {
-			row.Version++
-			s.live.keepWritten(&row, now)
-		}
-		if c.Cut != nil {
-			s.keepCut(*c.Cut)
-		}
-		for _, e := range c.Events {
-			s.observer.Event(e)
-			urgent = urgent || e.Kind.EndsTrust()
-		}
+		urgent = s.settled(&changes[i], errs[i], now) || urgent
 	}
 	if urgent {
 		s.changed()
 	}
 	return errs
+}
+
+// settleLate is settle of a change that nobody waits for any more.
+func (s *Service) settleLate(c Change, outcome <-chan error) {
+	err := <-outcome
+	if s.settled(&c, err, s.now()) {
+		s.changed()
+	}
+}
+
+// settled puts what came of a change into the live table, and reports whether
+// others must learn of it at once.
+func (s *Service) settled(c *Change, err error, now time.Time) (urgent bool) {
+	if len(c.Operators) > 0 {
+		s.callers.forget() // whatever came of it
+	}
+	switch {
+	case errors.Is(err, ErrFull):
+		s.alarmFull(now)
+		return false
+	case err != nil:
+		for i := range c.Update {
+			s.live.forget(c.Update[i].ID)
+		}
+		return false
+	}
+	for i := range c.Insert {
+		s.live.keepWritten(&c.Insert[i], now)
+	}
+	for _, row := range c.Update {
+		row.Version++
+		s.live.keepWritten(&row, now)
+	}
+	if c.Cut != nil {
+		s.keepCut(*c.Cut)
+	}
+	for _, e := range c.Events {
+		s.observer.Event(e)
+		urgent = urgent || e.Kind.EndsTrust()
+	}
+	return urgent
 }
 
 // alarmFull tells the operator, once a minute in the log.

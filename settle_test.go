@@ -10,6 +10,24 @@ import (
 	"github.com/mentalverse/session/sessiontest"
 )
 
+// A person logs out and closes the page at once: that was said, and is done.
+func TestALogoutOfAPageThatIsGoneIsDone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHouse(t)
+		gone, leave := context.WithCancel(t.Context())
+		leave()
+		for range 20 {
+			s := h.signIn(session.CreateRequest{})
+			h.Logout(gone, s.SessionToken, session.Secret{}, "")
+			synctest.Wait()
+			if row, err := h.store.Session(t.Context(), s.Session.ID); err != nil || !row.Ended() {
+				t.Fatalf("it lives: %+v, %v", row, err)
+			}
+		}
+		h.store.Close()
+	})
+}
+
 // A person logs out and closes the page before the answer. Whatever was asked
 // in between, the session ends in memory too, once the store has ended it.
 func TestALogoutThatNobodyWaitsForStillEnds(t *testing.T) {

@@ -207,7 +207,7 @@ func (s *Service) open(ctx context.Context, row Session, e Evidence, nonce UsedN
 		c.note(EventCreated, ActionCreate, row, row.CreatedAt, requestID)
 		switch err := s.commit(ctx, c); {
 		case err == nil:
-			return s.mint(row)
+			return s.mint(&row, s.keys.refresh.Session(row.Seed))
 		case errors.Is(err, ErrConflict):
 			continue
 		case errors.Is(err, ErrNonceUsed):
@@ -318,7 +318,7 @@ func challengeInvalid(cause error) *Error {
 // mint makes the pair of the session's current generation. Where a lost answer
 // is given again after its session token's time, that token is over from the
 // beginning; the refresh token beside it is what its holder needs.
-func (s *Service) mint(row Session) (Tokens, error) {
+func (s *Service) mint(row *Session, key token.SessionKey) (Tokens, error) {
 	now := s.now()
 	issued := now
 	if !now.Before(row.ExpiresAt) {
@@ -333,9 +333,9 @@ func (s *Service) mint(row Session) (Tokens, error) {
 		return Tokens{}, unavailable(err)
 	}
 	return Tokens{
-		Session:      row,
+		Session:      *row,
 		SessionToken: NewSecret(row.Channel, jwt),
-		RefreshToken: NewSecret(row.Channel, s.keys.refresh.Mint(row.ID, row.Generation, row.Seed)),
+		RefreshToken: NewSecret(row.Channel, key.Mint(row.ID, row.Generation)),
 		ExpiresIn:    max(0, row.ExpiresAt.Sub(now)),
 		RefreshAt:    refreshAt(row, now),
 	}, nil
@@ -343,7 +343,7 @@ func (s *Service) mint(row Session) (Tokens, error) {
 
 // refreshAt spreads refreshes over ±10 % around 80 % of the token's life, so
 // that sessions made together do not come back together.
-func refreshAt(row Session, now time.Time) time.Time {
+func refreshAt(row *Session, now time.Time) time.Time {
 	if !row.ExpiresAt.Before(row.AbsoluteEnd) {
 		return time.Time{}
 	}

@@ -78,8 +78,8 @@ type Store interface {
 
 	// Apply commits each change wholly or not at all, and returns one error for
 	// each in order: nil, [ErrConflict] (a compare-and-swap lost; read again and
-	// decide anew), [ErrNonceUsed], [ErrTaken], [ErrFull] (nothing was done), or an
-	// unknown failure. It returns only after what it acknowledges is durable. Changes of
+	// decide anew), [ErrNonceUsed], [ErrTaken], [ErrFull] (nothing was done), an
+	// [Undecided] where ctx ended first, or an unknown failure. It returns only after what it acknowledges is durable. Changes of
 	// one call or of several may share a commit; one that conflicts takes no other
 	// with it. A store keeps room for changes that it must take ([Change.Must]) when it
 	// is full for all others.

@@ -15,6 +15,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -31,6 +32,7 @@ type Options struct {
 	Lasts      time.Duration
 	Operations []string        // all when empty
 	Peers      map[string]Peer // measured beside validate
+	Floors     bool            // measured beside refresh
 	Progress   io.Writer
 }
 
@@ -261,8 +263,9 @@ func (b *bench) loads(name string) (l load, like []byte, err error) {
 func (b *bench) measure(ctx context.Context, name string) error {
 	var runs, noops []Run
 	var commits []float64
-	peers := map[string][]Run{}
+	peers, floors := map[string][]Run{}, make([][]Run, len(Floors))
 	var noop *process
+	var bare []*process // that do the floors
 	for range b.Rounds {
 		if name != "validate" && name != "mixed" {
 			r, err := groupCommit(b.dir, b.Clients, b.Lasts)
@@ -288,6 +291,17 @@ func (b *bench) measure(ctx context.Context, name string) error {
 				return err
 			}
 			defer noop.stop()
+			for _, parts := range Floors {
+				if name != "refresh" || !b.Floors {
+					break
+				}
+				p, err := b.startNoop(ctx, like, parts...)
+				if err != nil {
+					return err
+				}
+				defer p.stop()
+				bare = append(bare, p)
+			}
 		}
 		same := constantLoad(like)
 		if name == "validate" {
@@ -302,6 +316,12 @@ func (b *bench) measure(ctx context.Context, name string) error {
 			return err
 		}
 		runs = append(runs, r)
+		for i, p := range bare {
+			if r, err = runOn(ctx, p, b.Clients, b.Lasts, same); err != nil {
+				return fmt.Errorf("only %s: %w", strings.Join(Floors[i], ", "), err)
+			}
+			floors[i] = append(floors[i], r)
+		}
 		if name != "validate" {
 			continue
 		}
@@ -313,6 +333,9 @@ func (b *bench) measure(ctx context.Context, name string) error {
 		}
 	}
 	b.report.Results = append(b.report.Results, result(name, runs, noops, commits))
+	for i := range bare {
+		b.report.Results = append(b.report.Results, result("only "+strings.Join(Floors[i], ", "), floors[i], noops, nil))
+	}
 	for _, peer := range slices.Sorted(maps.Keys(peers)) {
 		b.report.Results = append(b.report.Results, result(peer, peers[peer], noops, nil))
 	}
@@ -320,13 +343,18 @@ func (b *bench) measure(ctx context.Context, name string) error {
 	return nil
 }
 
-// startNoop starts a no-op that answers as the server answers the request.
-func (b *bench) startNoop(ctx context.Context, like []byte) (*process, error) {
+// startNoop starts a no-op that answers as the server answers the request, and
+// does the parts of a refresh.
+func (b *bench) startNoop(ctx context.Context, like []byte, parts ...string) (*process, error) {
 	sample, err := b.sample(like)
 	if err != nil {
 		return nil, err
 	}
-	return start(ctx, bytes.NewReader(encode(sample)), "bench", "noop")
+	args := []string{"bench", "noop"}
+	for _, part := range parts {
+		args = append(args, "--does", part)
+	}
+	return start(ctx, bytes.NewReader(encode(sample)), args...)
 }
 
 // sample is the server's answer to the request: the no-op answers with the

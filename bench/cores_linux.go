@@ -4,7 +4,6 @@ import (
 	"os"
 	"runtime"
 	"strconv"
-	"strings"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -65,22 +64,13 @@ func toLoadCore() error {
 	return nil
 }
 
-// cpuOf is the time that a process has used, in clock ticks of 10 ms (proc(5),
-// fields 14 and 15 of stat).
+// cpuOf is the time that a process has used, to the nanosecond: by its own CPU
+// clock (clock_getcpuclockid(3)), as the kernel counts it for the scheduler.
 func cpuOf(pid int) time.Duration {
-	b, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
-	if err != nil {
+	const scheduled = 2
+	var used unix.Timespec
+	if unix.ClockGettime(int32(^pid<<3|scheduled), &used) != nil {
 		return 0
 	}
-	_, rest, _ := strings.Cut(string(b), ") ")
-	fields := strings.Fields(rest)
-	if len(fields) < 13 {
-		return 0
-	}
-	var ticks int
-	for _, f := range fields[11:13] {
-		n, _ := strconv.Atoi(f)
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
+	return time.Duration(used.Nano())
 }

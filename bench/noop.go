@@ -17,10 +17,19 @@ type Sample struct {
 }
 
 // Noop answers every request with the sample, by a handler that does nothing
-// else: what net/http alone can do. It tells its address on out and ends with
-// ctx.
-func Noop(ctx context.Context, sample Sample, out io.Writer) error {
-	answer := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+// else: what net/http alone can do. Or it does the parts of a refresh before; see
+// Floors. It tells its address on out and ends with ctx.
+func Noop(ctx context.Context, sample Sample, out io.Writer, parts ...string) error {
+	f, err := openFloor(ctx, parts)
+	if err != nil {
+		return err
+	}
+	defer f.close()
+	answer := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if err := f.serve(r); err != nil {
+			http.Error(w, err.Error(), http.StatusInternalServerError)
+			return
+		}
 		h := w.Header()
 		for name, values := range sample.Header {
 			h[name] = values

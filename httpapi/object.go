@@ -30,14 +30,14 @@ func (p *public) issue(c call, t session.Tokens) api.Tokens {
 
 // tokens is a pair's wire form without the pair.
 func tokens(row session.Session, t session.Tokens) api.Tokens {
+	id, stamps := idAndStamps(row.ID, [4]time.Time{row.ExpiresAt, row.IdleEnd(), row.AbsoluteEnd, t.RefreshAt})
 	out := api.Tokens{
-		ExpiresAt: stamp(row.ExpiresAt), SessionID: row.ID.String(), SessionType: string(row.Type),
+		ExpiresAt: stamps[0], SessionID: id, SessionType: string(row.Type),
 		Permissions: list(row.Permissions), ExpiresIn: int64(t.ExpiresIn / time.Second),
-		IdleExpiresAt: stamp(row.IdleEnd()), SessionExpiresAt: stamp(row.AbsoluteEnd), DeviceLabel: row.DeviceLabel,
+		IdleExpiresAt: stamps[1], SessionExpiresAt: stamps[2], DeviceLabel: row.DeviceLabel,
 	}
 	if !t.RefreshAt.IsZero() {
-		at := stamp(t.RefreshAt)
-		out.RefreshAt = &at
+		out.RefreshAt = &stamps[3]
 	}
 	return out
 }

@@ -223,7 +223,8 @@ func (s *FaultyStore) Live(ctx context.Context, since time.Time) iter.Seq2[sessi
 
 // Apply implements session.Store.
 func (s *FaultyStore) Apply(ctx context.Context, changes ...session.Change) []error {
-	if f, _ := s.now(); f == Full {
+	switch f, gone := s.now(); f {
+	case Full:
 		out := make([]error, len(changes))
 		for i := range changes {
 			if out[i] = session.ErrFull; changes[i].Must() {
@@ -231,6 +232,8 @@ func (s *FaultyStore) Apply(ctx context.Context, changes ...session.Change) []er
 			}
 		}
 		return out
+	case Late:
+		return s.applyLate(ctx, gone, changes)
 	}
 	errs := make(chan []error, 1)
 	err := s.write(ctx, func() error {
@@ -243,6 +246,29 @@ func (s *FaultyStore) Apply(ctx context.Context, changes ...session.Change) []er
 	out := make([]error, len(changes))
 	for i := range out {
 		out[i] = err
+	}
+	return out
+}
+
+// applyLate applies changes when the fault has gone.
+func (s *FaultyStore) applyLate(ctx context.Context, gone <-chan struct{}, changes []session.Change) []error {
+	outcomes := make([]chan error, len(changes))
+	for i := range outcomes {
+		outcomes[i] = make(chan error, 1)
+	}
+	go func() {
+		<-gone
+		for i, err := range s.Store.Apply(context.WithoutCancel(ctx), changes...) {
+			outcomes[i] <- err
+		}
+	}()
+	out := make([]error, len(changes))
+	for i := range out {
+		select {
+		case out[i] = <-outcomes[i]:
+		case <-ctx.Done():
+			out[i] = &session.Undecided{Outcome: outcomes[i], Cause: ctx.Err()}
+		}
 	}
 	return out
 }

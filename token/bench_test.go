@@ -37,13 +37,13 @@ func BenchmarkRefreshMint(b *testing.B) {
 	k, id, s := refreshKeys(), sessionID(b), seed(9)
 	b.ReportAllocs()
 	for b.Loop() {
-		k.Mint(id, 7, s)
+		k.Session(s).Mint(id, 7)
 	}
 }
 
 func BenchmarkRefreshOpen(b *testing.B) {
 	k, s := refreshKeys(), seed(9)
-	raw := k.Mint(sessionID(b), 7, s)
+	raw := k.Session(s).Mint(sessionID(b), 7)
 	b.Run("forged", func(b *testing.B) {
 		forged := raw[:50] + "AAAA" + raw[54:]
 		b.ReportAllocs()
@@ -54,7 +54,7 @@ func BenchmarkRefreshOpen(b *testing.B) {
 	b.Run("genuine", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if r, err := k.Open(raw); err != nil || !k.Genuine(r, s) {
+			if r, err := k.Open(raw); err != nil || !k.Session(s).Genuine(r) {
 				b.Fatal(err)
 			}
 		}

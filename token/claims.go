@@ -45,12 +45,20 @@ func (c *Claims) appendJSON(b []byte) []byte {
 	}
 	text(`{"iss":`, c.Issuer)
 	text(`,"sub":`, c.Subject)
-	text(`,"sid":`, c.SessionID.String())
+	b = append(b, `,"sid":"`...)
+	b = append(c.SessionID.Append(b), '"')
 	number(`,"gen":`, int64(c.Generation))
 	number(`,"iat":`, c.IssuedAt.Unix())
 	number(`,"exp":`, c.ExpiresAt.Unix())
 	number(`,"auth_time":`, c.AuthTime.Unix())
-	text(`,"scope":`, strings.Join(c.Scope, " "))
+	b = append(b, `,"scope":"`...)
+	for i, s := range c.Scope {
+		if i > 0 {
+			b = append(b, ' ')
+		}
+		b = append(b, s...)
+	}
+	b = append(b, '"')
 	text(`,"typ":`, c.Type)
 	return append(b, '}')
 }

@@ -97,8 +97,8 @@ func FuzzPayload(f *testing.F) {
 
 func FuzzRefreshOpen(f *testing.F) {
 	k := refreshKeys()
-	f.Add(k.Mint(sessionID(f), 7, seed(9)))
-	f.Add(k.Mint(sessionID(f), 7, seed(10)))
+	f.Add(k.Session(seed(9)).Mint(sessionID(f), 7))
+	f.Add(k.Session(seed(10)).Mint(sessionID(f), 7))
 	f.Add("rt_" + strings.Repeat("A", 99))
 	f.Add("rt_" + strings.Repeat("\n", 99))
 	f.Fuzz(func(t *testing.T, raw string) {
@@ -109,11 +109,11 @@ func FuzzRefreshOpen(f *testing.F) {
 			}
 			return
 		}
-		minted := k.Mint(r.SessionID, r.Generation, seed(9))
+		minted := k.Session(seed(9)).Mint(r.SessionID, r.Generation)
 		if raw[:59] != minted[:59] { // 42 bytes: everything before the MAC
 			t.Errorf("%q has a tag that %q has not", raw, minted)
 		}
-		if k.Genuine(r, seed(9)) != (raw == minted) {
+		if k.Session(seed(9)).Genuine(r) != (raw == minted) {
 			t.Errorf("%q is a second spelling of %q", raw, minted)
 		}
 	})

@@ -15,7 +15,7 @@ func TestEachKindOnlyInItsPlace(t *testing.T) {
 	id := sessionID(t)
 	shown := []struct{ name, text string }{
 		{"session token", sign(t, k, claims(t))},
-		{"refresh token", refreshKeys().Mint(id, 7, seed(9))},
+		{"refresh token", refreshKeys().Session(seed(9)).Mint(id, 7)},
 		{"session id", id.String()},
 		{"anonymous id", token.NewID(token.Anonymous, noon).String()},
 		{"session id in base64", b64(string(id[:]))},

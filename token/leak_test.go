@@ -65,7 +65,7 @@ func TestKeysDoNotPrintTheirSecret(t *testing.T) {
 
 func TestRefreshDoesNotPrintItsSecrets(t *testing.T) {
 	k := refreshKeys()
-	raw := k.Mint(sessionID(t), 7, seed(9))
+	raw := k.Session(seed(9)).Mint(sessionID(t), 7)
 	r, err := k.Open(raw)
 	if err != nil {
 		t.Fatal(err)
@@ -74,8 +74,11 @@ func TestRefreshDoesNotPrintItsSecrets(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	out := printed(t, k) + printed(t, *k) + printed(t, r) + printed(t, &r)
-	for what, b := range map[string][]byte{"tag key": k.Tag[:16], "MAC key": k.MAC[:16], "tag": proof[26:42], "MAC": proof[42:58]} {
+	key := k.Session(seed(9))
+	key.Mint(sessionID(t), 7)
+	out := printed(t, k) + printed(t, *k) + printed(t, r) + printed(t, &r) + printed(t, key) + printed(t, struct{ keys any }{k})
+	tagKey, macKey := seed(0x10), seed(0x40)
+	for what, b := range map[string][]byte{"tag key": tagKey[:16], "MAC key": macKey[:16], "tag": proof[26:42], "MAC": proof[42:58]} {
 		for _, s := range spellings(b) {
 			if strings.Contains(out, s) {
 				t.Errorf("the %s shows as %q", what, s)

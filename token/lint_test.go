@@ -14,7 +14,7 @@ import (
 // from crypto/rand: its imports are this list, and a new one is a decision.
 func TestImports(t *testing.T) {
 	allowed := strings.Fields(`bytes crypto/ecdsa crypto/ed25519 crypto/elliptic crypto/hmac crypto/rand crypto/sha256
-		encoding/base32 encoding/base64 encoding/binary encoding/json errors fmt io log/slog math math/big slices strconv strings time`)
+		encoding/base32 encoding/base64 encoding/binary encoding/json errors fmt hash io log/slog math math/big slices strconv strings sync time`)
 	files, err := filepath.Glob("*.go")
 	if err != nil || len(files) < 10 {
 		t.Fatal(files, err)

@@ -24,9 +24,10 @@ func TestAMillionTokensAreRandom(t *testing.T) {
 	if *long {
 		n = 10_000_000
 	}
-	keys := &token.RefreshKeys{}
-	rand.Read(keys.Tag[:])
-	rand.Read(keys.MAC[:])
+	var tag, mac [32]byte
+	rand.Read(tag[:])
+	rand.Read(mac[:])
+	keys := token.NewRefreshKeys(tag, mac, 0)
 	seen := make(map[[16]byte]struct{}, n)
 	var ones [256]int
 	id := token.NewID(token.Standard, noon)
@@ -34,7 +35,7 @@ func TestAMillionTokensAreRandom(t *testing.T) {
 		var seed [32]byte
 		rand.Read(seed[:])
 		var raw [74]byte
-		if _, err := base64.RawURLEncoding.Decode(raw[:], []byte(keys.Mint(id, 1, seed))[3:]); err != nil {
+		if _, err := base64.RawURLEncoding.Decode(raw[:], []byte(keys.Session(seed).Mint(id, 1))[3:]); err != nil {
 			t.Fatal(err)
 		}
 		mac := raw[42:]

@@ -2,7 +2,7 @@ package token
 
 import (
 	"crypto/hmac"
-	"crypto/sha256"
+	"encoding/base64"
 	"encoding/binary"
 	"fmt"
 	"io"
@@ -31,7 +31,7 @@ var errRefresh = fmt.Errorf("%w: not a refresh token of ours", ErrInvalid)
 
 // RefreshKeys mints and checks refresh tokens. Tag and MAC are derived from the
 // master key; Epoch is the restore epoch, and a token of another epoch is none.
-// Hold it by pointer: printed by fmt, slog or JSON it shows only the epoch.
+// Printed by fmt, slog or JSON it shows only the epoch. Safe for concurrent use.
 //
 // A refresh token is "rt_" and the unpadded base64url of 74 bytes, 102
 // characters in all: a version (1), the session id (21 bytes), the generation
@@ -44,8 +44,13 @@ var errRefresh = fmt.Errorf("%w: not a refresh token of ours", ErrInvalid)
 // session's seed, which is in the store, as well as the master key, which is
 // not: neither a stolen database nor a stolen key alone makes a token.
 type RefreshKeys struct {
-	Tag, MAC [32]byte
-	Epoch    uint32
+	tags, macs *macKey
+	epoch      uint32
+}
+
+// NewRefreshKeys returns the keys of a restore epoch.
+func NewRefreshKeys(tag, mac [32]byte, epoch uint32) *RefreshKeys {
+	return &RefreshKeys{tags: newMACKey(tag), macs: newMACKey(mac), epoch: epoch}
 }
 
 // Refresh is a refresh token whose tag is ours. Until Genuine says so too, it
@@ -55,21 +60,6 @@ type Refresh struct {
 	Generation uint32
 	tag        [16]byte
 	mac        [32]byte
-}
-
-// Mint returns the refresh token of a session's generation. It depends on
-// nothing else, so that the same token can be given again.
-func (k *RefreshKeys) Mint(id ID, generation uint32, seed [32]byte) string {
-	r := Refresh{SessionID: id, Generation: generation}
-	body := r.body()
-	r.tag = k.tag(body)
-	r.mac = k.mac(body, r.tag, seed)
-
-	b := make([]byte, 0, refreshSize)
-	b = append(b, body[:]...)
-	b = append(b, r.tag[:]...)
-	b = append(b, r.mac[:]...)
-	return refreshPrefix + encode(b)
 }
 
 // Open reads a refresh token and checks its tag, which needs no store: a forged
@@ -83,7 +73,8 @@ func (k *RefreshKeys) Open(raw string) (Refresh, error) {
 	if !ok {
 		return Refresh{}, errRefresh
 	}
-	b, err := decode(text)
+	var room [refreshSize]byte
+	b, err := appendDecoded(room[:0], text)
 	if err != nil || b[0] != refreshVersion {
 		return Refresh{}, errRefresh
 	}
@@ -103,35 +94,64 @@ func (k *RefreshKeys) Open(raw string) (Refresh, error) {
 	return r, nil
 }
 
-// Genuine tells whether an opened token was minted for the session with this
-// seed. It takes the same time whatever the difference.
-func (k *RefreshKeys) Genuine(r Refresh, seed [32]byte) bool {
-	want := k.mac(r.body(), r.tag, seed)
+// SessionKey mints and checks the refresh tokens of one session. It belongs to
+// one goroutine at a time.
+type SessionKey struct {
+	keys *RefreshKeys
+	mac  func(write func([]byte) []byte) [32]byte // see scheme
+}
+
+// Session returns the key of the session with this seed.
+func (k *RefreshKeys) Session(seed [32]byte) SessionKey {
+	key := k.macs.sum(func(b []byte) []byte {
+		b = append(b, domainSeed...)
+		return append(b, seed[:]...)
+	})
+	return SessionKey{keys: k, mac: newMACState(key).sum}
+}
+
+// Mint returns the refresh token of a session's generation. It depends on
+// nothing else, so that the same token can be given again.
+func (k SessionKey) Mint(id ID, generation uint32) string {
+	r := Refresh{SessionID: id, Generation: generation}
+	body := r.body()
+	r.tag = k.keys.tag(body)
+	mac := k.sum(&r)
+
+	var room [refreshSize]byte
+	b := append(room[:0], body[:]...)
+	b = append(b, r.tag[:]...)
+	b = append(b, mac[:]...)
+	var text [refreshText]byte
+	return string(base64.RawURLEncoding.AppendEncode(append(text[:0], refreshPrefix...), b))
+}
+
+// Genuine tells whether an opened token was minted for the session. It takes the
+// same time whatever the difference.
+func (k SessionKey) Genuine(r Refresh) bool {
+	want := k.sum(&r)
 	return hmac.Equal(want[:], r.mac[:])
 }
 
 func (k *RefreshKeys) tag(body [refreshBody]byte) [16]byte {
-	h := hmac.New(sha256.New, k.Tag[:])
-	io.WriteString(h, domainTag)
-	h.Write(k.epoch())
-	h.Write(body[:])
-	return [16]byte(h.Sum(nil))
+	sum := k.tags.sum(func(b []byte) []byte {
+		b = append(b, domainTag...)
+		b = binary.BigEndian.AppendUint32(b, k.epoch)
+		return append(b, body[:]...)
+	})
+	return [16]byte(sum[:])
 }
 
-func (k *RefreshKeys) mac(body [refreshBody]byte, tag [16]byte, seed [32]byte) [32]byte {
-	h := hmac.New(sha256.New, k.MAC[:])
-	io.WriteString(h, domainSeed)
-	h.Write(seed[:])
-
-	h = hmac.New(sha256.New, h.Sum(nil))
-	io.WriteString(h, domainMAC)
-	h.Write(k.epoch())
-	h.Write(body[:])
-	h.Write(tag[:])
-	return [32]byte(h.Sum(nil))
+// sum is the MAC of a token, of which all else stands.
+func (k SessionKey) sum(r *Refresh) [32]byte {
+	return k.mac(func(b []byte) []byte {
+		body := r.body()
+		b = append(b, domainMAC...)
+		b = binary.BigEndian.AppendUint32(b, k.keys.epoch)
+		b = append(b, body[:]...)
+		return append(b, r.tag[:]...)
+	})
 }
-
-func (k *RefreshKeys) epoch() []byte { return binary.BigEndian.AppendUint32(nil, k.Epoch) }
 
 func (r *Refresh) body() (b [refreshBody]byte) {
 	b[0] = refreshVersion
@@ -141,7 +161,7 @@ func (r *Refresh) body() (b [refreshBody]byte) {
 }
 
 // String returns the epoch.
-func (k RefreshKeys) String() string { return fmt.Sprintf("token.RefreshKeys(epoch %d)", k.Epoch) }
+func (k RefreshKeys) String() string { return fmt.Sprintf("token.RefreshKeys(epoch %d)", k.epoch) }
 
 // Format prints String for every verb, so that none prints a key.
 func (k RefreshKeys) Format(f fmt.State, _ rune) { io.WriteString(f, k.String()) }

@@ -6,23 +6,24 @@ import (
 	"errors"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/mentalverse/session/token"
 )
 
 func refreshKeys() *token.RefreshKeys {
-	return &token.RefreshKeys{Tag: seed(0x10), MAC: seed(0x40), Epoch: 3}
+	return token.NewRefreshKeys(seed(0x10), seed(0x40), 3)
 }
 
 // genuine is the whole way of a refresh token: its tag, then its MAC.
 func genuine(k *token.RefreshKeys, raw string, seed [32]byte) bool {
 	r, err := k.Open(raw)
-	return err == nil && k.Genuine(r, seed)
+	return err == nil && k.Session(seed).Genuine(r)
 }
 
 func TestRefreshTokenGolden(t *testing.T) {
-	raw := refreshKeys().Mint(sessionID(t), 7, seed(9))
+	raw := refreshKeys().Session(seed(9)).Mint(sessionID(t), 7)
 	if !regexp.MustCompile(`^rt_[A-Za-z0-9_-]{99}$`).MatchString(raw) {
 		t.Error(raw)
 	}
@@ -45,12 +46,12 @@ func TestRefreshTokenRoundTrip(t *testing.T) {
 	for _, kind := range []token.Kind{token.Standard, token.Anonymous, token.Professional} {
 		for _, generation := range []uint32{0, 1, 7, 1<<32 - 1} {
 			id := token.NewID(kind, noon)
-			raw := k.Mint(id, generation, seed(9))
-			if again := refreshKeys().Mint(id, generation, seed(9)); again != raw {
+			raw := k.Session(seed(9)).Mint(id, generation)
+			if again := refreshKeys().Session(seed(9)).Mint(id, generation); again != raw {
 				t.Error("the same successor is another text")
 			}
 			r, err := k.Open(raw)
-			if err != nil || r.SessionID != id || r.Generation != generation || !k.Genuine(r, seed(9)) {
+			if err != nil || r.SessionID != id || r.Generation != generation || !k.Session(seed(9)).Genuine(r) {
 				t.Errorf("%v, %v", r, err)
 			}
 		}
@@ -60,24 +61,25 @@ func TestRefreshTokenRoundTrip(t *testing.T) {
 // Each part of what a thief may have, without the rest.
 func TestRefreshTokenNeedsAllItsSecrets(t *testing.T) {
 	k := refreshKeys()
-	id := sessionID(t)
+	id, tag, mac, none := sessionID(t), seed(0x10), seed(0x40), [32]byte{}
 	for _, test := range []struct {
-		name   string
-		forger token.RefreshKeys
-		seed   [32]byte
-		opens  bool // past the tag, to be refused by the MAC
+		name     string
+		tag, mac [32]byte
+		epoch    uint32
+		seed     [32]byte
+		opens    bool // past the tag, to be refused by the MAC
 	}{
-		{"nothing at all", token.RefreshKeys{}, [32]byte{}, false},
-		{"the stolen store's seed", token.RefreshKeys{Epoch: 3}, seed(9), false},
-		{"the seed and the tag key", token.RefreshKeys{Tag: k.Tag, Epoch: 3}, seed(9), true},
-		{"the seed and the MAC key", token.RefreshKeys{MAC: k.MAC, Epoch: 3}, seed(9), false},
-		{"the keys swapped", token.RefreshKeys{Tag: k.MAC, MAC: k.Tag, Epoch: 3}, seed(9), false},
-		{"the stolen keys, no seed", *k, [32]byte{}, true},
-		{"the stolen keys, another session's seed", *k, seed(10), true},
-		{"all, of the epoch before the restore", token.RefreshKeys{Tag: k.Tag, MAC: k.MAC, Epoch: 2}, seed(9), false},
-		{"all, of an epoch to come", token.RefreshKeys{Tag: k.Tag, MAC: k.MAC, Epoch: 4}, seed(9), false},
+		{"nothing at all", none, none, 0, none, false},
+		{"the stolen store's seed", none, none, 3, seed(9), false},
+		{"the seed and the tag key", tag, none, 3, seed(9), true},
+		{"the seed and the MAC key", none, mac, 3, seed(9), false},
+		{"the keys swapped", mac, tag, 3, seed(9), false},
+		{"the stolen keys, no seed", tag, mac, 3, none, true},
+		{"the stolen keys, another session's seed", tag, mac, 3, seed(10), true},
+		{"all, of the epoch before the restore", tag, mac, 2, seed(9), false},
+		{"all, of an epoch to come", tag, mac, 4, seed(9), false},
 	} {
-		raw := test.forger.Mint(id, 7, test.seed)
+		raw := token.NewRefreshKeys(test.tag, test.mac, test.epoch).Session(test.seed).Mint(id, 7)
 		if _, err := k.Open(raw); (err == nil) != test.opens || err != nil && !errors.Is(err, token.ErrInvalid) {
 			t.Errorf("%s: %v", test.name, err)
 		}
@@ -91,20 +93,19 @@ func TestRefreshTokenNeedsAllItsSecrets(t *testing.T) {
 func TestRefreshTokenGrafts(t *testing.T) {
 	k := refreshKeys()
 	id := sessionID(t)
-	raw := func(k token.RefreshKeys, id token.ID, generation uint32, seed [32]byte) []byte {
-		b, err := base64.RawURLEncoding.DecodeString(k.Mint(id, generation, seed)[3:])
+	raw := func(k *token.RefreshKeys, id token.ID, generation uint32, seed [32]byte) []byte {
+		b, err := base64.RawURLEncoding.DecodeString(k.Session(seed).Mint(id, generation)[3:])
 		if err != nil {
 			t.Fatal(err)
 		}
 		return b
 	}
-	good := raw(*k, id, 7, seed(9))
-	older := *k
-	older.Epoch = 2
+	good := raw(k, id, 7, seed(9))
+	older := token.NewRefreshKeys(seed(0x10), seed(0x40), 2)
 	for name, donor := range map[string][]byte{
-		"another generation": raw(*k, id, 6, seed(9)),
-		"another session":    raw(*k, token.NewID(token.Standard, noon), 7, seed(9)),
-		"another seed":       raw(*k, id, 7, seed(10)),
+		"another generation": raw(k, id, 6, seed(9)),
+		"another session":    raw(k, token.NewID(token.Standard, noon), 7, seed(9)),
+		"another seed":       raw(k, id, 7, seed(10)),
 		"another epoch":      raw(older, id, 7, seed(9)),
 	} {
 		for cut := range good {
@@ -121,14 +122,14 @@ func TestRefreshTokenGrafts(t *testing.T) {
 
 // A Refresh that did not come out of Open proves nothing.
 func TestRefreshMadeByHand(t *testing.T) {
-	if refreshKeys().Genuine(token.Refresh{SessionID: sessionID(t), Generation: 7}, seed(9)) {
+	if refreshKeys().Session(seed(9)).Genuine(token.Refresh{SessionID: sessionID(t), Generation: 7}) {
 		t.Error("accepted")
 	}
 }
 
 func TestRefreshTokenShape(t *testing.T) {
 	k := refreshKeys()
-	raw := k.Mint(sessionID(t), 7, seed(9))
+	raw := k.Session(seed(9)).Mint(sessionID(t), 7)
 	bad := map[string]string{
 		"empty": "", "prefix": "rt_", "no prefix": raw[3:], "upper prefix": "RT_" + raw[3:], "other prefix": "st_" + raw[3:],
 		"twice": raw + raw, "longer": raw + "A", "padded": raw + "=", "space": raw + " ", "line break": raw + "\n", "leading": " " + raw,
@@ -161,7 +162,7 @@ func TestRefreshTokenShape(t *testing.T) {
 
 func TestEveryBitFlipOfARefreshTokenIsRefused(t *testing.T) {
 	k := refreshKeys()
-	raw := []byte(k.Mint(sessionID(t), 7, seed(9)))
+	raw := []byte(k.Session(seed(9)).Mint(sessionID(t), 7))
 	for i := range raw {
 		for bit := range 8 {
 			raw[i] ^= 1 << bit
@@ -180,7 +181,7 @@ func TestEveryBitFlipOfARefreshTokenIsRefused(t *testing.T) {
 		for bit := range 8 {
 			b[i] ^= 1 << bit
 			r, err := k.Open("rt_" + b64(string(b)))
-			if i < 42 && err == nil || i >= 42 && (err != nil || k.Genuine(r, seed(9))) {
+			if i < 42 && err == nil || i >= 42 && (err != nil || k.Session(seed(9)).Genuine(r)) {
 				t.Errorf("bit %d of decoded byte %d: %v", bit, i, err)
 			}
 			b[i] ^= 1 << bit
@@ -198,4 +199,25 @@ func TestRandomTextsCostNoQuery(t *testing.T) {
 			t.Fatal("a random text has our tag")
 		}
 	}
+}
+
+// States that have taken a key up are used again: by whom and after what makes
+// no difference.
+func TestRefreshKeysServeManyAtOnce(t *testing.T) {
+	k := refreshKeys()
+	var wg sync.WaitGroup
+	for i := range 8 {
+		wg.Go(func() {
+			id, own := token.NewID(token.Standard, noon), seed(byte(i))
+			for generation := range uint32(50) {
+				fresh := refreshKeys().Session(own).Mint(id, generation)
+				key := k.Session(own)
+				r, err := k.Open(key.Mint(id, generation))
+				if err != nil || !key.Genuine(r) || !key.Genuine(r) || key.Mint(id, generation) != fresh || key.Mint(id, generation+1) == fresh {
+					t.Errorf("generation %d: %v, %v", generation, r, err)
+				}
+			}
+		})
+	}
+	wg.Wait()
 }

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -52,8 +53,9 @@ func (k *Key) Sign(c Claims) (string, error) {
 	if !c.valid() {
 		return "", ErrClaims
 	}
-	input := make([]byte, 0, 768)
-	input = append(input, k.header...)
+	room := signRoom.Get().(*[]byte)
+	defer signRoom.Put(room)
+	input := append((*room)[:0], k.header...)
 	input = append(input, '.')
 	input = base64.RawURLEncoding.AppendEncode(input, c.appendJSON(make([]byte, 0, 384)))
 	signature, err := k.scheme.sign(input)
@@ -62,11 +64,15 @@ func (k *Key) Sign(c Claims) (string, error) {
 	}
 	raw := append(input, '.')
 	raw = base64.RawURLEncoding.AppendEncode(raw, signature)
+	*room = raw
 	if len(raw) > maxToken {
 		return "", ErrClaims
 	}
 	return string(raw), nil
 }
+
+// signRoom is where tokens are put together.
+var signRoom = sync.Pool{New: func() any { return new(make([]byte, 0, 1024)) }}
 
 // KeySet checks the session tokens of one issuer. It never changes and is safe
 // for concurrent use.

@@ -208,3 +208,30 @@ func TestKeySetIsSafeForConcurrentUse(t *testing.T) {
 	}
 	group.Wait()
 }
+
+// Tokens are put together in memory that is used again: each is its own.
+func TestManySignAtOnce(t *testing.T) {
+	k := ours(t, token.HS256)
+	set := token.NewKeySet(issuer, k)
+	var wg sync.WaitGroup
+	for i := range uint32(8) {
+		wg.Go(func() {
+			c := claims(t)
+			var raws []string
+			for n := range uint32(50) {
+				c.Generation = 100*i + n
+				raw, err := k.Sign(c)
+				if err != nil {
+					t.Error(err)
+				}
+				raws = append(raws, raw)
+			}
+			for n, raw := range raws {
+				if got, err := set.Verify(raw, noon); err != nil || got.Generation != 100*i+uint32(n) {
+					t.Errorf("generation %d instead of %d: %v", got.Generation, 100*i+uint32(n), err)
+				}
+			}
+		})
+	}
+	wg.Wait()
+}

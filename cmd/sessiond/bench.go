@@ -25,13 +25,14 @@ type benchRunCmd struct {
 	Lasts    time.Duration     `help:"Length of one measurement." default:"2s"`
 	Only     []string          `help:"Only these: validate, refresh, create, logout, mixed, store create."`
 	Peer     map[string]string `help:"Another program's session check to measure beside validate: NAME=HOST:PORT@FILE, where each line of the file is a request's path and one header field, separated by a tab." placeholder:"NAME=HOST:PORT@FILE"`
+	Floors   bool              `help:"Beside refresh, measure handlers that only read its body, sign, or write to the store."`
 	JSON     bool              `help:"Print JSON." name:"json"`
 }
 
 func (cmd benchRunCmd) Run(ctx context.Context, s streams) error {
 	o := bench.Options{
 		Server: cmd.Server, Sessions: cmd.Sessions, Clients: cmd.Clients, Rounds: cmd.Rounds, Lasts: cmd.Lasts,
-		Operations: cmd.Only, Progress: s.err, Peers: map[string]bench.Peer{},
+		Operations: cmd.Only, Floors: cmd.Floors, Progress: s.err, Peers: map[string]bench.Peer{},
 	}
 	for _, n := range []int{o.Sessions, o.Clients, o.Rounds} {
 		if n < 1 {
@@ -103,12 +104,14 @@ func tabulate(s streams, r bench.Report) error {
 	return w.Flush()
 }
 
-type benchNoopCmd struct{}
+type benchNoopCmd struct {
+	Does []string `help:"Parts of a refresh that it does: read, store, sign."`
+}
 
-func (benchNoopCmd) Run(ctx context.Context, s streams) error {
+func (cmd benchNoopCmd) Run(ctx context.Context, s streams) error {
 	sample, err := bench.ReadSample(os.Stdin)
 	if err != nil {
 		return err
 	}
-	return bench.Noop(ctx, sample, s.out)
+	return bench.Noop(ctx, sample, s.out, cmd.Does...)
 }

@@ -40,7 +40,7 @@ func (s *Store) submitAll(ctx context.Context, ops ...*op) []error {
 	errs := make([]error, len(ops))
 	for i, o := range ops {
 		o.answer = make(chan error, 1)
-		errs[i] = s.enqueue(ctx, o)
+		errs[i] = s.enqueue(o)
 	}
 	for i, o := range ops {
 		if errs[i] != nil {
@@ -49,24 +49,30 @@ func (s *Store) submitAll(ctx context.Context, ops ...*op) []error {
 		select {
 		case errs[i] = <-o.answer:
 		case <-ctx.Done():
-			errs[i] = ctx.Err() // it may still commit
+			errs[i] = &session.Undecided{Outcome: o.answer, Cause: ctx.Err()}
 		}
 	}
 	return errs
 }
 
-func (s *Store) enqueue(ctx context.Context, o *op) error {
+// enqueue queues an operation, which is then done whoever still waits for it:
+// a person who logs out and closes the page at once is logged out.
+func (s *Store) enqueue(o *op) error {
 	s.mu.RLock()
-	defer s.mu.RUnlock()
 	if s.closed {
+		s.mu.RUnlock()
 		return errClosed
 	}
 	select {
 	case s.queue <- o:
-		return nil
-	case <-ctx.Done():
-		return ctx.Err()
+		s.mu.RUnlock()
+	default: // the queue is full: it waits for its place, and its caller for it
+		go func() {
+			defer s.mu.RUnlock()
+			s.queue <- o
+		}()
 	}
+	return nil
 }
 
 // writeLoop is the one writer. It ends when the queue is closed and empty.

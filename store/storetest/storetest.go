@@ -67,6 +67,7 @@ func Run(t *testing.T, open func(t *testing.T) session.Store) {
 		"a nonce is used once":                       nonces,
 		"a change commits wholly or not at all":      atomic,
 		"a conflict takes no other with it":          independent,
+		"who gives up waiting can hear of it later":  undecided,
 		"live sessions come in order":                liveOrder,
 		"keys":                                       keys,
 		"meta":                                       meta,
@@ -433,6 +434,30 @@ func sweep(t *testing.T, st session.Store) {
 	}
 	if k, _ := st.Sweep(t.Context(), session.SweepCut{Nonces: at.Add(time.Second)}, 9); k != 1 {
 		t.Error("an old nonce stayed")
+	}
+}
+
+// What a caller does not wait for is done or not done, and if it was taken its
+// outcome says which.
+func undecided(t *testing.T, st session.Store) {
+	s := Session(at)
+	apply(t, st, session.Change{Insert: []session.Session{s}})
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	for range 200 {
+		err := st.Apply(gone, session.Change{Update: []session.Session{s}})[0]
+		if late, ok := errors.AsType[*session.Undecided](err); ok {
+			if !errors.Is(err, context.Canceled) {
+				t.Errorf("the cause is lost: %v", err)
+			}
+			err = <-late.Outcome
+		}
+		switch done := get(t, st, s.ID).Version == s.Version+1; {
+		case done != (err == nil):
+			t.Fatalf("done: %v, told: %v", done, err)
+		case done:
+			s.Version++
+		}
 	}
 }
 

@@ -40,14 +40,13 @@ var mutations = []mutation{
 	{"token/claims.go", `if r.failed || r.at != len(b) {`, `if r.failed {`, "./token"},
 	{"token/refresh.go", `!hmac.Equal(want[:], r.tag[:])`, `!hmac.Equal(want[:8], r.tag[:8])`, "./token"},
 	{"token/refresh.go", `return hmac.Equal(want[:], r.mac[:])`, `return hmac.Equal(want[1:], r.mac[1:])`, "./token"},
-	{"token/refresh.go", `	io.WriteString(h, domainSeed)
-	h.Write(seed[:])
-`, `	io.WriteString(h, domainSeed)
+	{"token/refresh.go", `return append(b, seed[:]...)`, `return b`, "./token"},
+	{"token/refresh.go", `		b = append(b, domainTag...)
+		b = binary.BigEndian.AppendUint32(b, k.epoch)
+`, `		b = append(b, domainTag...)
 `, "./token"},
-	{"token/refresh.go", `	io.WriteString(h, domainTag)
-	h.Write(k.epoch())
-`, `	io.WriteString(h, domainTag)
-`, "./token"},
+	{"token/mac.go", `		s.mac.Reset()
+`, ``, "./token"},
 	{"refresh.go", `g+1 == s.Generation && g >= s.MinGen &&`, `g+1 == s.Generation &&`, "."},
 	{"refresh.go", `(s.UsedGen < s.Generation || sinceStep <= refreshGrace)`, `true`, "."},
 	{"refresh.go", `case g > s.Generation:
@@ -415,11 +414,15 @@ var mutations = []mutation{
 			kept = append(kept, one)`, "./events -timeout=60s -run=TestASlowSubscriber"},
 	{"follow.go", `		sh.packed(n)[packedFlags] |= packedStale`, `		_ = packedStale`, ". -run=TestANodeThatFollows"},
 	{"follow.go", `			cuts = true`, `			cuts = false`, ". -run=TestANodeThatFollows"},
+	{"service.go", `if s.settled(&c, err, s.now()) {`, `if err == nil && s == nil {`, ". -run=TestALogoutThatNobody"},
+	{"store/sqlite/writer.go", `			s.queue <- o
+		}()`, `		}()`, "./store/sqlite -timeout=60s -run=TestAChangeThatIsGivenUp"},
+	{"store/sqlite/writer.go", `&session.Undecided{Outcome: o.answer, Cause: ctx.Err()}`, `ctx.Err()`, "./store/sqlite -run=TestAChangeThatIsGivenUp"},
 	{"service.go", `urgent || e.Kind.EndsTrust()`, `true`, ". -run=TestWhoFollows"},
 	{"service.go", `	if urgent {
 		s.changed()`, `	if urgent && s.changed == nil {
 		s.changed()`, ". -run=TestWhoFollows"},
-	{"service.go", `			s.callers.forget() // whatever came of it`, ``, ". -run=TestARevokedService"},
+	{"service.go", `		s.callers.forget() // whatever came of it`, ``, ". -run=TestARevokedService"},
 	{"operator.go", `	RoleService:  {FollowSessions},`, `	RoleService:  {FollowSessions, SeePeople},`, ". -run=TestAServicesKey"},
 	{"caller.go", `age >= 0 && age < callerKnown`, `age < callerKnown`, ". -run=TestAServicesKeyIsLookedUp"},
 	{"report.go", `!row.Alive(now) || !row.accepts(seen[i].Generation)`, `!row.Alive(now)`, ". -run=TestAReport"},

@@ -13,8 +13,5 @@ declare global {
   function showToKeep(text: string): void;
   /** A credential of the person's, wherever the page gets it. */
   const credential: string & (() => Promise<string>);
-  const passphrase: string;
-  const bar: { show(stage: string, done: number): void };
-  function showToKeep(text: string): void;
   function Compose(): JSX.Element;
 }
