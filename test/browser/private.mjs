@@ -69,10 +69,22 @@ async function setUp() {
   assert.match(key, /^([a-z2-7]{4}-)+[a-z2-7]{1,4}$/);
   await page.click('#kept');
   await page.waitForFunction(() => document.getElementById('membership').textContent, null, { timeout: 60_000 });
-  assert.match(await page.textContent('#membership'), /your key can be used/);
+  assert.match(await page.textContent('#membership'), /your key can be used|becomes usable/); // the latter while the server publishes just then
+  await entered();
   assert.equal(await page.inputValue('#made'), '', 'the key stays on the page');
   assert.ok(await page.isHidden('#keep'));
   return { context, page, key };
+}
+
+// entered waits until as many are in the group as were set up.
+let setUps = 0;
+async function entered() {
+  setUps++;
+  for (;;) {
+    const { data } = await (await fetch(`${server}/api/auth/anonymous/group`)).json();
+    if (data?.members >= setUps) return;
+    await new Promise((done) => setTimeout(done, 200));
+  }
 }
 
 // kept is all that a page keeps, shows or says.

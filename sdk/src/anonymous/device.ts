@@ -268,7 +268,7 @@ export class AnonymousDevice {
   }
 }
 
-const nameOf = (apiUrl: string): string => new URL(apiUrl, location.href).href.replace(/\/+$/, '');
+const nameOf = (apiUrl: string): string => new URL(apiUrl, (globalThis as Partial<typeof globalThis>).location?.href).href.replace(/\/+$/, '');
 
 const viewOf = ({ pins, head }: Pick<Group, 'pins' | 'head'>): View => ({ pins, epoch: head.epoch, number: head.number, head: head.hash });
 
@@ -281,7 +281,10 @@ function opened(text: string): { key: string; group: unknown } {
   throw problem('backup_invalid');
 }
 
+const statuses: MembershipStatus[] = ['none', 'waiting', 'member', 'replacing', 'leaving'];
+
 function statusOf({ status }: Record<string, unknown>): MembershipStatus {
-  if (typeof status !== 'string') throw problem('group_invalid');
-  return status as MembershipStatus;
+  const known = statuses.find((s) => s === status);
+  if (!known) throw problem('group_invalid');
+  return known;
 }
