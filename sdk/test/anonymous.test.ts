@@ -324,6 +324,8 @@ describe('a service that lies gets no proof', () => {
     'no list': [list(() => null), 'group_invalid'],
     'a list of too many': [list((roots) => (roots.length ? Array.from({ length: 1001 }, () => roots[0]) : roots)), 'group_invalid'],
     'a list that never ends': [() => { list((roots) => roots)(); at('/anonymous/roots')(blown(1 << 20))(); }, 'network_error'],
+    'a signed root 0': [() => { service.publish({ root: '0' }); }, 'group_invalid'],
+    'a snapshot that follows another': [() => { service.publish({ previous: 'A'.repeat(42) + 'E' }); }, 'group_forked'],
     'a group that shrinks within its epoch': [() => { service.publish({ size: 2 }); }, 'group_forked'],
     'an epoch that runs back': [() => { service.publish({ epoch: 684 }); }, 'group_forked'],
     'a time that runs back': [() => { service.publish({ created_at: '2026-01-01T00:00:00Z' }); }, 'group_forked'],
@@ -399,6 +401,19 @@ describe('a service that lies gets no proof', () => {
     await d.create();
     service.lies.push({ path: '/challenge', change });
     expect(await code(d.enrol(await manager(true)))).toBe('challenge_refused');
+    expect(ToyProver.proofs).toBe(0);
+  });
+
+  it('to one who enrols: another history of the same length', async () => {
+    const d = await member();
+    const f = service.fork();
+    grow(service, 1);
+    await d.look();
+    const known = await d.known();
+    grow(f, 2);
+    service = f;
+    expect(await code(d.enrol(await manager(true)))).toBe('group_forked');
+    expect(await d.known()).toEqual(known);
     expect(ToyProver.proofs).toBe(0);
   });
 
@@ -500,6 +515,14 @@ describe('an identity', () => {
       expect(await code(unseal(bad, passphrase))).toBe('backup_invalid');
     }
     expect(await code(unseal(one, `${passphrase}.`))).toBe('backup_invalid');
+    const derive = vi.spyOn(crypto.subtle, 'deriveKey');
+    for (const rounds of [0, 99_999, 10_000_001, 2 ** 32 - 1]) {
+      const head = Buffer.alloc(4);
+      head.writeUInt32BE(rounds);
+      expect(await code(unseal('k1.' + Buffer.concat([head, randomBytes(100)]).toString('base64url'), passphrase))).toBe('backup_invalid');
+    }
+    expect(derive).not.toHaveBeenCalled(); // who wrote the backup may not hang the page
+    derive.mockRestore();
   });
 
   it('of another service is not taken, and neither is a text that is none', async () => {
