@@ -312,6 +312,7 @@ describe('what a wallet says is read', () => {
     ['wallet_failed', { connect: () => ({ accounts: [{ ...ours, address: '0OIl'.repeat(10) }] }) }],
     ['wallet_failed', { connect: () => ({ accounts: [{ ...ours, address: solanaAddress.repeat(9) }] }) }],
     ['wallet_unsupported', { sign: (m) => [{ signedMessage: Uint8Array.of(255, ...m), signature: sixtyFour() }] }],
+    ['wallet_failed', { sign: () => [{ signedMessage: new Uint8Array(8193), signature: sixtyFour() }] }],
     ['wallet_unsupported', { sign: () => [] }],
     ['wallet_failed', { sign: (m) => [{ signedMessage: m, signature: sixtyFour().slice(1) }] }],
     ['wallet_failed', { sign: (m) => [{ signedMessage: m, signature: new Uint8Array(65) }] }],

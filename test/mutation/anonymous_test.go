@@ -1,18 +1,9 @@
 package mutation
 
-import (
-	"fmt"
-	"os"
-	"os/exec"
-	"path/filepath"
-	"strings"
-	"testing"
-
-	"github.com/mentalverse/session/test/node"
-)
+import "testing"
 
 // What must hold in a browser that signs in anonymously, by sdk/test/anonymous.test.ts.
-var anonymousMutations = []struct{ file, old, new string }{
+var anonymousMutations = []clientMutation{
 	{"anonymous/device.ts", `|| !isNear(epoch, pins) ||`, `|| typeof epoch !== 'number' ||`},
 	{"anonymous/device.ts", `|| scope !== (await scopeOf(pins.serviceId, epoch))`, ``},
 	{"anonymous/device.ts", `scope !== (await enrolScopeOf(pins.serviceId, nonce)) ||`, ``},
@@ -51,60 +42,5 @@ var anonymousMutations = []struct{ file, old, new string }{
 }
 
 func TestEveryMutationOfTheAnonymousClientIsKilled(t *testing.T) {
-	root, err := filepath.Abs("../..")
-	if err != nil {
-		t.Fatal(err)
-	}
-	source := filepath.Join(root, "sdk", "src")
-	if *run {
-		node.Project(t, "../sdk")
-		if out, err := testClient(t, root, "", ""); err != nil {
-			t.Fatalf("without a mutation: %s", out)
-		}
-	}
-	for i, m := range anonymousMutations {
-		t.Run(fmt.Sprintf("%02d %s", i+1, m.file), func(t *testing.T) {
-			b, err := os.ReadFile(filepath.Join(source, m.file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(b), m.old); n != 1 {
-				t.Fatalf("the text to break stands %d times: %s", n, m.old)
-			}
-			if !*run {
-				return // the list at least fits the code
-			}
-			out, err := testClient(t, root, m.file, strings.Replace(string(b), m.old, m.new, 1))
-			switch {
-			case err == nil:
-				t.Errorf("survived:\n- %s\n+ %s\n%s", m.old, m.new, out)
-			case !strings.Contains(string(out), "Failed Tests"):
-				t.Errorf("no test tells of it: %s", out)
-			}
-		})
-	}
-}
-
-// testClient runs the client's tests in a copy in which one file has a text.
-func testClient(t *testing.T, root, file, text string) ([]byte, error) {
-	dir := t.TempDir()
-	sdk := filepath.Join(dir, "sdk")
-	for _, part := range []string{"src", "test"} {
-		if err := os.CopyFS(filepath.Join(sdk, part), os.DirFS(filepath.Join(root, "sdk", part))); err != nil {
-			t.Fatal(err)
-		}
-	}
-	for _, name := range []string{"sdk/node_modules", "sdk/package.json", "sdk/tsconfig.json", "sdk/vitest.config.ts", "anonymous"} {
-		if err := os.Symlink(filepath.Join(root, name), filepath.Join(dir, name)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if file != "" {
-		if err := os.WriteFile(filepath.Join(sdk, "src", file), []byte(text), 0o600); err != nil {
-			t.Fatal(err)
-		}
-	}
-	cmd := exec.CommandContext(t.Context(), "npx", "--no-install", "vitest", "run", "--bail=1", "test/anonymous.test.ts")
-	cmd.Dir = sdk
-	return cmd.CombinedOutput()
+	killEach(t, "test/anonymous.test.ts", anonymousMutations)
 }
