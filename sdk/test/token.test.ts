@@ -25,6 +25,7 @@ describe('fetch', () => {
     answers.push(new Response('no', { status: 401 }), refusal(401, 'session_expired', { reason: 'idle_timeout' }));
     expect((await outcome(m.fetch('https://platform.test/'))).status).toBe(401);
     expect((await outcome(m.fetch('https://platform.test/'))).status).toBe(401);
+    expect(service.steps).toBe(2); // no refresh mends these
     expect(state(m).status).toBe('authenticated');
   });
 

@@ -14,11 +14,14 @@ describe('what others say', () => {
 
   it('changes nothing that the server would not: hostile messages sign nobody in or out', async () => {
     const m = await signedIn();
+    const events: string[] = [];
+    m.onSessionChange((event) => { events.push(event); });
     const c = new Channel(`mv ${api}/auth`);
     for (const m2 of [{ v: 1, t: 'ended', id: 'other', reason: 'logout' }, { v: 1, t: 'exit', id: '' }, { v: 1, t: 'step', step: 'invented' }, { v: 1, t: 'changed' }, { v: 1, t: 'active' }, { v: 1, t: 'reported' }, { v: 9, t: 'ended', id: 'sess_1' }]) c.postMessage(m2);
     globalThis.postMessage({ v: 1, t: 'ended', id: 'sess_1', reason: 'logout' }, '*');
     await pass(1000);
     expect(state(m).status).toBe('authenticated');
+    expect(events).not.toContain('signed_out'); // not even for a moment
     const none = tab({ storage: new MemoryStorage() });
     await settle();
     c.postMessage({ v: 1, t: 'changed' });
