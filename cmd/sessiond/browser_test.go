@@ -7,6 +7,7 @@ import (
 	"crypto/x509"
 	"encoding/pem"
 	"math/big"
+	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -91,16 +92,23 @@ func browse(t *testing.T, dir string, flags []string, program ...string) {
 }
 
 // freeOrigin returns an address that was free a moment ago, and the origin it
-// gets: a page must know its origin before its server starts.
+// gets: a page must know its origin before its server starts. Its port is below
+// those that systems give to whoever asks for any, so that nobody gets it
+// meanwhile.
 func freeOrigin(t *testing.T, scheme, host string) (listen, origin string) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	for range 100 {
+		port := strconv.Itoa(20_000 + mathrand.IntN(12_000))
+		listen = net.JoinHostPort("127.0.0.1", port)
+		l, err := net.Listen("tcp", listen)
+		if err != nil {
+			continue
+		}
+		l.Close()
+		return listen, scheme + "://" + net.JoinHostPort(host, port)
 	}
-	defer l.Close()
-	port := strconv.Itoa(l.Addr().(*net.TCPAddr).Port)
-	return net.JoinHostPort("127.0.0.1", port), scheme + "://" + net.JoinHostPort(host, port)
+	t.Fatal("no port is free")
+	return "", ""
 }
 
 // writeCertificate makes a certificate that signs itself.

@@ -20,26 +20,48 @@ import (
 // The browser's client in ten tabs of a real browser, against the real program,
 // which loses, refuses and delays a tenth of the answers.
 func TestTheClientInChromium(t *testing.T) {
+	rounds := "40"
+	if testing.Short() {
+		rounds = "5"
+	}
+	inChromium(t, "sdk.mjs", []string{"--chaos"}, specification(t), rounds)
+}
+
+// The specification's code, as it stands there, beside ours at one server.
+func TestTheSpecificationsPagesInChromium(t *testing.T) {
+	inChromium(t, "specification.mjs", nil, specification(t))
+}
+
+// Pages that were left lie in the back/forward cache.
+func TestPagesThatWereLeftShowNothingPrivateInChromium(t *testing.T) {
+	inChromium(t, "left.mjs", nil)
+}
+
+// inChromium serves with the flags, and runs a program of test/browser with the
+// browser, the server's origin, the folder of the built package and more.
+func inChromium(t *testing.T, program string, flags []string, more ...string) {
+	t.Helper()
 	chromium := needChromium(t)
-	sdk := node.Project(t, "../sdk")
-	specification := filepath.Join(sdk, "../../shared/contract/session-management.md")
-	if _, err := os.Stat(specification); errors.Is(err, fs.ErrNotExist) {
+	dist := builtClient(t)
+	listen, origin := freeOrigin(t, "http", "localhost")
+	browse(t, t.TempDir(), append([]string{"--listen", listen, "--public-url", origin}, flags...), append([]string{program, chromium, origin, dist}, more...)...)
+}
+
+// specification is the file of the specification, which lies beside this
+// repository.
+func specification(t *testing.T) string {
+	t.Helper()
+	path, err := filepath.Abs("../../../shared/contract/session-management.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(path); errors.Is(err, fs.ErrNotExist) {
 		if os.Getenv("CI") == "true" {
 			t.Fatal("NOT RUN: the specification is not beside this repository (../shared/contract)")
 		}
 		t.Skip("NOT RUN: the specification is not beside this repository (../shared/contract)")
 	}
-	dist := builtClient(t)
-	specification, err := filepath.Abs(specification)
-	if err != nil {
-		t.Fatal(err)
-	}
-	rounds := "40"
-	if testing.Short() {
-		rounds = "5"
-	}
-	listen, origin := freeOrigin(t, "http", "localhost")
-	browse(t, t.TempDir(), []string{"--chaos", "--listen", listen, "--public-url", origin}, "sdk.mjs", chromium, origin, dist, specification, rounds)
+	return path
 }
 
 // builtClient builds the package's code, and returns where it is.

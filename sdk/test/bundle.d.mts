@@ -1,1 +1,1 @@
-export function bundle(entry: string, external?: (string | RegExp)[]): Promise<{ now: string; later: string; files: Map<string, string> }>;
+export function bundle(entry: string, external?: (string | RegExp)[], modules?: Record<string, string>, define?: Record<string, string>): Promise<{ now: string; later: string; files: Map<string, string> }>;
