@@ -14,7 +14,7 @@ let opened: Promise<IDBDatabase> | undefined;
 
 function open(): Promise<IDBDatabase> {
   opened ??= new Promise<IDBDatabase>((resolve, reject) => {
-    const request = indexedDB.open(name, 1);
+    const request = indexedDB.open(name); // of whichever version: a later package may have made it
     request.onupgradeneeded = () => { request.result.createObjectStore(table); };
     request.onerror = () => { reject(new Error('denied')); };
     request.onblocked = request.onerror;

@@ -31,5 +31,5 @@ export async function end(tab: Tab, reason: EndReason | undefined, tell: boolean
   tab.timer?.();
   if (h && tell) tab.siblings.tell({ t: 'ended', id: h.view.session_id, reason: reason ?? '' });
   show(tab, null, h ? 'signed_out' : undefined, reason);
-  await tab.keep.forget();
+  await tab.keep.forget(tell ? undefined : h?.view.session_id);
 }

@@ -57,10 +57,10 @@ export class Keep {
     return { view: known.view, token, refresh, step: known.step, since: now(), life: rest(known), lead: known.lead };
   }
 
-  async forget(): Promise<void> {
-    const gone = keys.map((k) => this.#use((s) => s.removeItem(k)));
-    if (this.#mark) gone.push(write(this.#mark, undefined));
-    await Promise.all(gone);
+  /** Forgets what is kept; with a session's id, unless it is another's: who hears of an end late must not undo what began since. */
+  async forget(id?: string): Promise<void> {
+    if (id && ((await this.get())?.view.session_id || id) !== id) return;
+    await Promise.all([...keys.map((k) => this.#use((s) => s.removeItem(k))), this.#mark && write(this.#mark, undefined)]);
   }
 
   /** A storage that throws, or does not answer for long, is one that keeps nothing. */

@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { MemoryStorage } from '../src/index.js';
 import type { SessionManager } from '../src/index.js';
-import { write } from '../src/database.js';
+import { read, write } from '../src/database.js';
 import { parseMessage } from '../src/channel.js';
-import { Channel, FakeSocket, api, closeTab, header, outcome, pass, refusal, service, settle, signedIn, tab } from './world.js';
+import { Channel, FakeSocket, api, clearSite, closeTab, header, outcome, pass, refusal, service, settle, signedIn, tab } from './world.js';
 
 const state = (m: SessionManager) => m.getSnapshot();
 
@@ -27,6 +27,36 @@ describe('what others say', () => {
     c.postMessage({ v: 1, t: 'changed' });
     await settle();
     expect(state(none).status).toBe('unauthenticated');
+  });
+
+  it('late, as to a page that was frozen, undoes nothing that began since', async () => {
+    const m = await signedIn(header);
+    const frozen = [...Channel.all];
+    Channel.all.clear();
+    const other = tab(header);
+    await settle();
+    await outcome(other.logout());
+    await outcome(other.createSession({ signature: 'a' }));
+    for (const c of frozen) Channel.all.add(c);
+    new Channel(`mv ${api}/auth`).postMessage({ v: 1, t: 'ended', id: 'sess_1', reason: 'logout' });
+    await settle();
+    expect([state(m).status, state(other).status]).toEqual(['unauthenticated', 'authenticated']);
+    const later = tab(header);
+    await settle();
+    expect(later.getStoredSession().token).toBe('st.sess_2.1');
+  });
+
+  it('of a later version of the database, which has more in it, is no denial', async () => {
+    await clearSite();
+    await new Promise((done, fail) => {
+      const request = indexedDB.open('mv', 3);
+      request.onupgradeneeded = () => { request.result.createObjectStore('kv'); request.result.createObjectStore('more'); };
+      request.onerror = fail;
+      request.onsuccess = () => { request.result.close(); done(undefined); };
+    });
+    expect(await write('mark', 1)).toBe(true);
+    expect(await read('mark')).toBe(1);
+    await clearSite();
   });
 
   it('of another version of this package in the database does no harm', async () => {
