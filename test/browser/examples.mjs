@@ -109,9 +109,11 @@ async function ssrExample() {
     assert.doesNotMatch(await rendered(stranger), /You may/);
     ok('a stranger who comes next gets nothing of it');
 
+    const answer = page.waitForResponse((r) => r.url().endsWith('/sessions/logout'), { timeout: 120_000 }); // the page clears first, and then tells
     await button(page, 'Sign out').click();
     await button(page, 'Sign in').waitFor();
     assert.equal(await page.locator('#private').count(), 0);
+    await (await answer).finished();
     assert.match(await rendered(page), /\{"known":null\}/);
     ok('after the sign-out neither side shows it');
     await stranger.context().close();
