@@ -51,8 +51,7 @@ func TestAWaitingReaderIsToldAtOnce(t *testing.T) {
 func TestNobodyWaitsForAWakeThatWasLost(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		go func() {
 			time.Sleep(5 * time.Second)
 			l.commit(ended(newID())) // another node's: nobody wakes us
@@ -70,8 +69,7 @@ func TestNobodyWaitsForAWakeThatWasLost(t *testing.T) {
 func TestAnAnswerSaysHowNewItIs(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		if b := read(t, h, p, 3*time.Second); b.Held < 2900*time.Millisecond || b.Held > 3*time.Second || b.Age != 0 || b.Position == "" {
 			t.Errorf("a wait without an event: %+v", b)
 		}
@@ -104,8 +102,7 @@ func TestAnAnswerSaysHowNewItIs(t *testing.T) {
 func TestAnAnswerIsAsNewAsItsReadBegan(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{slow: 200 * time.Millisecond}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		time.Sleep(5 * time.Second)
 		called := time.Now()
 		b := read(t, h, p, 2*time.Second)
@@ -119,8 +116,7 @@ func TestAnAnswerIsAsNewAsItsReadBegan(t *testing.T) {
 func TestAThousandWhoWaitShareALook(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		var told sync.WaitGroup
 		for range 1000 {
 			told.Go(func() {
@@ -150,8 +146,7 @@ func TestAThousandWhoWaitShareALook(t *testing.T) {
 func TestManyAreToldTogether(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		var told sync.WaitGroup
 		answers := make(chan int, 100_000)
 		for range 1000 {
@@ -182,8 +177,7 @@ func TestManyAreToldTogether(t *testing.T) {
 func TestCreationsAreNotTold(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		seen := map[string]bool{}
 		for i := range 6 {
 			if i%2 == 0 {
@@ -206,8 +200,7 @@ func TestCreationsAreNotTold(t *testing.T) {
 func TestKeysThatChangedAreTold(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{keys: "one"}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		told := make(chan events.Batch)
 		go func() { told <- read(t, h, p, 20*time.Second) }()
 		synctest.Wait()
@@ -237,8 +230,7 @@ func TestAGapIsFound(t *testing.T) {
 			l.commit(ended(here[len(here)-1]))
 			l.commit(endedAnonymous(newID()))
 		}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		gap := func(h *events.Hub, after string) bool {
 			t.Helper()
 			b := read(t, h, after, 0)
@@ -311,8 +303,7 @@ func TestAHoleIsAGap(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
 		l.commit(ended(newID()))
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		for range 5 {
 			l.commit(ended(newID()))
 		}
@@ -343,8 +334,7 @@ func TestASweepOfWhatWasReadIsNoGap(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
 		l.commit(endedAnonymous(newID()))
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		id := newID()
 		s := h.Subscribe(id)
 		defer s.Close()
@@ -364,8 +354,7 @@ func TestASweepOfWhatWasReadIsNoGap(t *testing.T) {
 func TestOldEventsOfPseudonymsAreAGap(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		l.commit(endedAnonymous(newID()))
 		l.commit(endedAnonymous(newID()))
 		time.Sleep(session.AnonymousEventsKept / 2)
@@ -445,8 +434,7 @@ func TestASlowSubscriberIsDroppedAlone(t *testing.T) {
 func TestDrainingEndsAllWaiting(t *testing.T) {
 	bubble(t, func(t *testing.T) {
 		l := &log{}
-		h := opened(t, l, events.Options{})
-		p := read(t, h, "", 0).Position
+		h, p := caughtUp(t, l)
 		s := h.Subscribe(newID())
 		began := time.Now()
 		var told sync.WaitGroup

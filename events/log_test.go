@@ -126,6 +126,13 @@ func opened(t testing.TB, l *log, o events.Options) *events.Hub {
 	return h
 }
 
+// caughtUp opens a hub on the log, and returns it with where it stands.
+func caughtUp(t *testing.T, l *log) (h *events.Hub, position string) {
+	t.Helper()
+	h = opened(t, l, events.Options{})
+	return h, read(t, h, "", 0).Position
+}
+
 var at = time.Date(2026, 11, 23, 10, 0, 0, 0, time.UTC)
 
 func ended(id token.ID) session.Event {

@@ -31,17 +31,11 @@ func killEach(t *testing.T, tests string, mutations []clientMutation) {
 	}
 	for i, m := range mutations {
 		t.Run(fmt.Sprintf("%02d %s", i+1, m.file), func(t *testing.T) {
-			b, err := os.ReadFile(filepath.Join(source, m.file))
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(b), m.old); n != 1 {
-				t.Fatalf("the text to break stands %d times: %s", n, m.old)
-			}
+			text := replaced(t, filepath.Join(source, m.file), m.old, m.new)
 			if !*run {
 				return // the list at least fits the code
 			}
-			out, err := testClient(t, root, tests, m.file, strings.Replace(string(b), m.old, m.new, 1))
+			out, err := testClient(t, root, tests, m.file, text)
 			switch {
 			case err == nil:
 				t.Errorf("survived:\n- %s\n+ %s\n%s", m.old, m.new, out)

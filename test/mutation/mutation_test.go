@@ -510,20 +510,27 @@ func TestEveryMutationIsKilled(t *testing.T) {
 	for i, m := range mutations {
 		t.Run(fmt.Sprintf("%02d %s", i+1, m.file), func(t *testing.T) {
 			path := filepath.Join(root, m.file)
-			b, err := os.ReadFile(path)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if n := strings.Count(string(b), m.old); n != 1 {
-				t.Fatalf("the text to break stands %d times: %s", n, m.old)
-			}
+			text := replaced(t, path, m.old, m.new)
 			if !*run {
 				return // the list at least fits the code
 			}
 			t.Parallel()
-			m.kill(t, root, path, strings.Replace(string(b), m.old, m.new, 1))
+			m.kill(t, root, path, text)
 		})
 	}
+}
+
+// replaced is the file's text with new in the place of old, which stands once in it.
+func replaced(t *testing.T, path, old, new string) string {
+	t.Helper()
+	b, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(string(b), old); n != 1 {
+		t.Fatalf("the text to break stands %d times: %s", n, old)
+	}
+	return strings.Replace(string(b), old, new, 1)
 }
 
 // kill expects that a test of the package fails with the text in the file's place.

@@ -11,11 +11,10 @@ import { fileURLToPath, pathToFileURL } from 'node:url';
 import { DelegationChain, DelegationIdentity, ECDSAKeyIdentity, Ed25519KeyIdentity } from '@icp-sdk/core/identity';
 import { Secp256k1KeyIdentity } from '@icp-sdk/core/identity/secp256k1';
 import { Wallet, getBytes } from 'ethers';
-import bs58 from 'bs58';
-import nacl from 'tweetnacl';
 import { browser } from './browser.mjs';
 import { build, folder } from './built.mjs';
 import { internetIdentityAt, ofKey } from './provider.mjs';
+import { standardWallet } from './standard.mjs';
 
 const [server] = process.argv.slice(2);
 const here = dirname(fileURLToPath(import.meta.url));
@@ -154,17 +153,7 @@ const hour = 3_600_000;
 // --- Solana ---
 
 {
-  const keys = nacl.sign.keyPair();
-  const account = { address: bs58.encode(keys.publicKey), publicKey: keys.publicKey, chains: ['solana:mainnet'], features: ['solana:signMessage', 'solana:signTransaction'] };
-  const wallet = {
-    version: '1.0.0', name: 'Ours', icon: 'data:image/png;base64,', chains: ['solana:mainnet'], accounts: [account],
-    features: {
-      'standard:connect': { version: '1.0.0', connect: async () => ({ accounts: [account] }) },
-      'standard:events': { version: '1.0.0', on: () => () => {} },
-      'solana:signTransaction': { version: '1.0.0', supportedTransactionVersions: ['legacy'], signTransaction: () => { throw new Error('not for signing in'); } },
-      'solana:signMessage': { version: '1.1.0', signMessage: async ({ message }) => [{ signedMessage: message, signature: nacl.sign.detached(message, keys.secretKey) }] },
-    },
-  };
+  const { wallet } = standardWallet();
   const { registerWallet } = await import('@wallet-standard/wallet');
   const { solana, wallets } = await block('solana.js');
   assert.deepEqual(wallets(), []);

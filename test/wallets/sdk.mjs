@@ -14,12 +14,11 @@ import { DelegationChain, DelegationIdentity, ECDSAKeyIdentity, Ed25519KeyIdenti
 import { Secp256k1KeyIdentity } from '@icp-sdk/core/identity/secp256k1';
 import { StandardWalletAdapter } from '@solana/wallet-standard-wallet-adapter-base';
 import { registerWallet } from '@wallet-standard/wallet';
-import bs58 from 'bs58';
 import { BrowserProvider, Wallet, getAddress, getBytes, hexlify, randomBytes } from 'ethers';
-import nacl from 'tweetnacl';
 import { browser } from './browser.mjs';
 import { build, folder } from './built.mjs';
 import { internetIdentityAt, ofCanister } from './provider.mjs';
+import { standardWallet } from './standard.mjs';
 
 const [server, origin, identities] = process.argv.slice(2);
 const dir = folder();
@@ -91,17 +90,7 @@ const ethereum = (key, { as = (a) => a.toLowerCase(), ...answers } = {}) => ({
 
 {
   const window = browser();
-  const keys = nacl.sign.keyPair();
-  const account = { address: bs58.encode(keys.publicKey), publicKey: keys.publicKey, chains: ['solana:mainnet'], features: ['solana:signMessage', 'solana:signTransaction'] };
-  const wallet = {
-    version: '1.0.0', name: 'Ours', icon: 'data:image/png;base64,', chains: ['solana:mainnet'], accounts: [account],
-    features: {
-      'standard:connect': { version: '1.0.0', connect: async () => ({ accounts: [account] }) },
-      'standard:events': { version: '1.0.0', on: () => () => {} },
-      'solana:signTransaction': { version: '1.0.0', supportedTransactionVersions: ['legacy'], signTransaction: () => { throw new Error('not for signing in'); } },
-      'solana:signMessage': { version: '1.1.0', signMessage: async ({ message }) => [{ signedMessage: message, signature: nacl.sign.detached(message, keys.secretKey) }] },
-    },
-  };
+  const { account, wallet } = standardWallet();
   registerWallet(wallet);
   const found = wallets.discover();
   const stop = found.subscribe(() => {});
