@@ -84,7 +84,8 @@ export async function newContext(browser, server, dist) {
   return context;
 }
 
-export async function open(context, server, config = {}, query = '') {
+/** A page in which nothing goes wrong unheard; hears is its socket while the server has greeted it. */
+export async function newPage(context) {
   const page = await context.newPage();
   page.on('pageerror', (e) => { throw e; });
   page.on('websocket', (ws) => {
@@ -92,6 +93,11 @@ export async function open(context, server, config = {}, query = '') {
     ws.on('framereceived', ({ payload }) => { if (String(payload).includes('session.ready')) page.hears = ws; });
     ws.on('close', () => { if (page.hears === ws) page.hears = undefined; });
   });
+  return page;
+}
+
+export async function open(context, server, config = {}, query = '') {
+  const page = await newPage(context);
   await page.goto(`${server}/app${query}`);
   await begin(page, config);
   return page;

@@ -9,6 +9,7 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { join, normalize } from 'node:path';
 import { launch } from './launch.mjs';
+import { newPage } from './page.mjs';
 
 const [executablePath, server, dist, specification, roundsText] = process.argv.slice(2);
 const rounds = Number(roundsText);
@@ -55,13 +56,7 @@ async function newContext() {
 }
 
 async function open(context, config = {}) {
-  const page = await context.newPage();
-  page.on('pageerror', (e) => { throw e; });
-  page.on('websocket', (ws) => {
-    if (/ticket|eyJ|rt_/.test(ws.url())) throw new Error('a secret in an address');
-    ws.on('framereceived', ({ payload }) => { if (String(payload).includes('session.ready')) page.hears = ws; });
-    ws.on('close', () => { if (page.hears === ws) page.hears = undefined; });
-  });
+  const page = await newPage(context);
   await page.goto(`${server}/app`);
   await page.waitForFunction('window.loaded');
   await page.evaluate((c) => begin(c), config);
